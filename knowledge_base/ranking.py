@@ -1,0 +1,136 @@
+"""Ranks articles for a query: one pure formula, so that SQLite and PostgreSQL answer in the same order.
+
+BM25 on title and body apart, document frequency over both (a word found in every body tells nothing in a
+title), plus pairs of neighbouring words, plus trigram likeness of the title for misspelt words. The weights
+were chosen on `corpora/kb/covid_faq.json` on a flat part of the curve: Hit@1 0.76, where BM25 alone has 0.68.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from knowledge_base.text import similarity, trigrams
+
+K1 = 1.2
+B = 0.75
+BODY_WEIGHT = 0.2
+PAIR_WEIGHT = 0.3
+LIKENESS_WEIGHT = 2.0
+PREFIX_WEIGHT = 0.5
+PREFIX_LENGTH = 4
+JOINED_LENGTH = 5
+
+
+@dataclass(frozen=True)
+class Document:
+    """One article text as it was indexed: the terms of its title and of its body."""
+
+    key: int
+    title: tuple[str, ...]
+    body: tuple[str, ...]
+
+    @cached_property
+    def title_counts(self) -> Counter[str]:
+        return Counter(self.title)
+
+    @cached_property
+    def body_counts(self) -> Counter[str]:
+        return Counter(self.body)
+
+    @cached_property
+    def title_pairs(self) -> frozenset[tuple[str, str]]:
+        return frozenset(pairs(self.title))
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the whole index knows: documents, mean lengths, and how many documents hold a term."""
+
+    documents: int
+    mean_title: float
+    mean_body: float
+    frequency: Mapping[str, int]
+
+    def weight(self, term: str) -> float:
+        """Inverse document frequency; a term nobody wrote weighs most."""
+        return rarity(self.documents, self.frequency.get(term, 0))
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A document and its score; higher is better."""
+
+    key: int
+    score: float
+
+
+def rarity(documents: int, holding: int) -> float:
+    """BM25's inverse document frequency, never negative."""
+    return math.log(1 + (max(0, documents - holding) + 0.5) / (holding + 0.5))
+
+
+def pairs(parts: Sequence[str]) -> list[tuple[str, str]]:
+    """Neighbouring terms."""
+    return list(pairwise(parts))
+
+
+def joined(parts: Sequence[str], known: Mapping[str, int]) -> list[str]:
+    """Join two neighbours that the index knows as one word ("corona virus" → "coronavirus")."""
+    out: list[str] = []
+    at = 0
+    while at < len(parts):
+        both = "".join(parts[at : at + 2])
+        if at + 1 < len(parts) and len(both) >= JOINED_LENGTH and known.get(both):
+            out.append(both)
+            at += 2
+        else:
+            out.append(parts[at])
+            at += 1
+    return out
+
+
+def rank(query: Sequence[str], documents: Sequence[Document], index: Statistics) -> list[Hit]:
+    """Score every document and sort, best first; equal scores keep the lower key first, zero scores go."""
+    asked = joined(query, index.frequency)
+    likeness = trigrams(asked)
+    neighbours = set(pairs(asked))
+    pair_count = Counter(pair for document in documents for pair in document.title_pairs & neighbours)
+    hits = []
+    for document in documents:
+        score = sum(_term_score(term, document, index) for term in dict.fromkeys(asked))
+        if not score and similarity(likeness, trigrams(document.title)) < 0.3:
+            continue
+        for pair in neighbours & document.title_pairs:
+            score += PAIR_WEIGHT * rarity(index.documents, pair_count[pair])
+        score += LIKENESS_WEIGHT * similarity(likeness, trigrams(document.title))
+        hits.append(Hit(document.key, round(score, 6)))
+    return sorted(hits, key=lambda hit: (-hit.score, hit.key))
+
+
+def _term_score(term: str, document: Document, index: Statistics) -> float:
+    weight = index.weight(term)
+    title = _saturated(document.title_counts[term], len(document.title), index.mean_title)
+    if not title and len(term) >= PREFIX_LENGTH:
+        title = PREFIX_WEIGHT * _prefix_share(term, document)
+    body = _saturated(document.body_counts[term], len(document.body), index.mean_body)
+    return weight * (title + BODY_WEIGHT * body)
+
+
+def _saturated(count: int, length: int, mean: float) -> float:
+    if not count:
+        return 0.0
+    normal = count / (1 - B + B * length / (mean or 1.0))
+    return normal * (K1 + 1) / (normal + K1)
+
+
+def _prefix_share(term: str, document: Document) -> float:
+    """How much of the longer word a word of the title shares with the term by its beginning."""
+    shared = [
+        min(len(term), len(word)) / max(len(term), len(word))
+        for word in document.title_counts
+        if len(word) >= PREFIX_LENGTH and (word.startswith(term) or term.startswith(word))
+    ]
+    return max(shared, default=0.0)

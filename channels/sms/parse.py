@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from contact_center.core.schema import clean_text
+
 Form = Sequence[tuple[str, str]]
 
 MAX_FIELDS = 300  # Twilio sends about 30; the rest is somebody filling memory
@@ -56,16 +58,11 @@ def first_values(form: Form) -> dict[str, str]:
     return values
 
 
-def storable(text: str) -> str:
-    """The text without what no database stores: NUL and lone surrogates become the replacement character."""
-    return text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def required(values: dict[str, str], *names: str) -> str:
     """The first of these fields that is filled; raises BadForm naming them."""
     for name in names:
         if value := values.get(name, "").strip():
-            return storable(value)
+            return clean_text(value)
     raise BadForm(f"{names[0]} is missing")
 
 
@@ -78,7 +75,7 @@ def parse_inbound(form: Form) -> InboundSms:
         service_sid=values.get("MessagingServiceSid", "").strip(),
         sender=required(values, "From"),
         recipient=required(values, "To"),
-        body=storable(values.get("Body", ""))[:MAX_BODY],
+        body=clean_text(values.get("Body", ""))[:MAX_BODY],
         media=_media(values),
         segments=_count(values.get("NumSegments", ""), at_least=1),
         country=values.get("FromCountry", "").strip().upper()[:2],
@@ -92,7 +89,7 @@ def _media(values: dict[str, str]) -> tuple[Media, ...]:
     for index in range(MAX_MEDIA):
         if url := values.get(f"MediaUrl{index}", "").strip():
             kind = values.get(f"MediaContentType{index}", "").strip().lower()
-            found.append(Media(url=storable(url), content_type=storable(kind) or "application/octet-stream"))
+            found.append(Media(url=clean_text(url), content_type=clean_text(kind) or "application/octet-stream"))
     return tuple(found)
 
 

@@ -1,35 +1,9 @@
-"""Delivery states of one outgoing message and the only ways between them (pure)."""
+"""Twilio's words for where a message is, in ours; how states may follow each other is tickets.states' business."""
 
-from enum import StrEnum
+from tickets.states import Delivery, moves_forward
 
-
-class Delivery(StrEnum):
-    """Where an outgoing message is."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    READ = "read"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"
-    CANCELED = "canceled"
-
-
-# Receipts arrive late, twice and out of order, so each state names what may still follow it.
-# `uncertain` means that we do not know: any word of the carrier's settles it.
-AFTER: dict[Delivery, frozenset[Delivery]] = {
-    Delivery.QUEUED: frozenset(set(Delivery) - {Delivery.QUEUED}),
-    Delivery.SENDING: frozenset(set(Delivery) - {Delivery.QUEUED, Delivery.SENDING}),
-    Delivery.UNCERTAIN: frozenset(set(Delivery) - {Delivery.QUEUED, Delivery.SENDING, Delivery.UNCERTAIN}),
-    Delivery.SENT: frozenset({Delivery.DELIVERED, Delivery.READ, Delivery.FAILED}),
-    Delivery.DELIVERED: frozenset({Delivery.READ}),
-    Delivery.READ: frozenset(),
-    Delivery.FAILED: frozenset(),
-    Delivery.CANCELED: frozenset(),
-}
-
-# Twilio's words (MessageStatus) in ours. Once Twilio has queued a message it has left us for good, so it is sent.
+# Once Twilio has queued a message it has left us for good, so it is sent. We schedule nothing at the carrier,
+# so a message canceled there was canceled by somebody else and did not arrive.
 TWILIO: dict[str, Delivery] = {
     "accepted": Delivery.SENT,
     "scheduled": Delivery.SENT,
@@ -41,15 +15,15 @@ TWILIO: dict[str, Delivery] = {
     "read": Delivery.READ,
     "undelivered": Delivery.FAILED,
     "failed": Delivery.FAILED,
-    "canceled": Delivery.CANCELED,
+    "canceled": Delivery.FAILED,
 }
-
-
-def advance(current: Delivery, reported: Delivery) -> Delivery:
-    """The state after a report: it moves forward or stays where it is."""
-    return reported if reported in AFTER[current] else current
 
 
 def from_twilio(status: str) -> Delivery | None:
     """Our word for a MessageStatus; None for one that Twilio invents later, which must change nothing."""
     return TWILIO.get(status.strip().lower())
+
+
+def advance(current: Delivery, reported: Delivery) -> Delivery:
+    """The state after a report: receipts come late, twice and out of order, so it only moves forward."""
+    return reported if moves_forward(current, reported) else current

@@ -1,0 +1,45 @@
+"""Pure text for templates: initials, durations, sizes; times are finished in the browser by time.js."""
+
+from datetime import datetime
+
+
+def initials(name: str) -> str:
+    """Return one or two letters for an avatar: first and last word of a name, or its first sign."""
+    words = [word for word in name.replace(".", " ").split() if word[0].isalnum()]
+    if not words:
+        return name[:1].upper() or "?"
+    if len(words) == 1:
+        return words[0][:2].upper()
+    return (words[0][0] + words[-1][0]).upper()
+
+
+def clock(at: datetime) -> str:
+    """Return hh:mm in the given zone, the text that stands until the browser knows its own."""
+    return at.strftime("%H:%M")
+
+
+def span(seconds: float) -> str:
+    """Return a short span such as 45s, 12m, 3h, 5d; a negative one starts with a real minus sign."""
+    sign, rest = ("−" if seconds < 0 else ""), abs(int(seconds))
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if rest >= size:
+            return f"{sign}{rest // size}{unit}"
+    return f"{sign}{rest}s"
+
+
+def minutes(seconds: float) -> str:
+    """Return m:ss, or h:mm:ss from one hour on."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3_600)
+    if hours:
+        return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+    return f"{rest // 60}:{rest % 60:02d}"
+
+
+def filesize(size: int) -> str:
+    """Return bytes as a short text: 812 B, 14 KB, 2.1 MB."""
+    if size < 1_000:
+        return f"{size} B"
+    if size < 1_000_000:
+        return f"{round(size / 1_000)} KB"
+    return f"{size / 1_000_000:.1f} MB"

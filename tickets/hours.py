@@ -128,9 +128,7 @@ def calendar_from(data: Mapping[str, Any]) -> Calendar:
             zone=data["zone"],
             week=tuple(_joined(windows) for windows in week),
             holidays=frozenset(date.fromisoformat(day) for day in data.get("holidays", ())),
-            special=tuple(
-                sorted((date.fromisoformat(day), _joined(_spans(spans))) for day, spans in special)
-            ),
+            special=tuple(sorted((date.fromisoformat(day), _joined(_spans(spans))) for day, spans in special)),
         )
     except BadCalendar:
         raise
@@ -142,9 +140,7 @@ def calendar_data(calendar: Calendar) -> dict[str, Any]:
     """The stored form of a calendar, which `calendar_from` reads back unchanged."""
     return {
         "zone": calendar.zone,
-        "week": {
-            name: _texts(windows) for name, windows in zip(WEEKDAYS, calendar.week, strict=True) if windows
-        },
+        "week": {name: _texts(windows) for name, windows in zip(WEEKDAYS, calendar.week, strict=True) if windows},
         "holidays": sorted(day.isoformat() for day in calendar.holidays),
         "special": {day.isoformat(): _texts(windows) for day, windows in calendar.special},
     }

@@ -64,9 +64,7 @@ def _days(event: dict[str, tuple[str, str]], first_year: int, last_year: int) ->
     start = _day(event.get("DTSTART"))
     if start is None or event.get("STATUS", ("", ""))[1].upper() == "CANCELLED":
         return None
-    rule = dict(
-        part.partition("=")[::2] for part in event.get("RRULE", ("", ""))[1].upper().split(";") if part
-    )
+    rule = dict(part.partition("=")[::2] for part in event.get("RRULE", ("", ""))[1].upper().split(";") if part)
     end = _day(event.get("DTEND")) or start + timedelta(days=1)
     length = max(1, (end - start).days)
     if length > LONGEST_EVENT_DAYS or (rule and not _is_plain_yearly(rule)):

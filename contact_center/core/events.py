@@ -1,0 +1,111 @@
+"""The outbox: facts in the past tense, written in the transaction that makes them true."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Index, Text, UniqueConstraint, insert, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contact_center.core.bus import Poke
+from contact_center.core.db import collect
+from contact_center.core.schema import Base, BigId, clean_json, id_column
+
+# Everybody who runs loops listens on this one: there is something to relay.
+OUTBOX_TOPIC = "outbox"
+
+
+class EventRow(Base):
+    """One fact; `dispatched_at` is set by the transaction that ran its handlers."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = id_column()
+    name: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+    payload: Mapped[dict[str, Any]]
+    topics: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    dispatched_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "ix_events_waiting",
+            "id",
+            postgresql_where=text("dispatched_at IS NULL"),
+            sqlite_where=text("dispatched_at IS NULL"),
+        ),
+        Index("ix_events_dispatched_at", "dispatched_at"),
+    )
+
+
+class HandlerFailure(Base):
+    """A handler that failed on an event: retried with back-off, `dead_at` after the last attempt."""
+
+    __tablename__ = "handler_failures"
+
+    id: Mapped[int] = id_column()
+    event_id: Mapped[int] = mapped_column(BigId, index=True)
+    handler: Mapped[str]
+    attempts: Mapped[int]
+    due_at: Mapped[datetime]
+    dead_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (UniqueConstraint("event_id", "handler", name="uq_handler_failures_event_id_handler"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a handler gets: ids only, it reads the rest again."""
+
+    id: int
+    name: str
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+Handler = Callable[[Connection, Event, datetime], None]
+Handlers = Mapping[str, Sequence[Handler]]
+
+INSERT_EVENT = insert(EventRow)
+
+
+def emit(
+    tx: Connection,
+    name: str,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    topics: Sequence[str] = (),
+    local: Any = None,
+) -> None:
+    """Record the fact `name` and poke `topics` (and the relay) after commit.
+
+    `payload` holds ids and small values that JSON takes; `local` goes with the pokes inside this process.
+    """
+    clean = clean_json(dict(payload))
+    tx.execute(
+        INSERT_EVENT,
+        {
+            "name": name,
+            "version": 1,
+            "payload": clean,
+            "topics": list(topics),
+            "created_at": now,
+            "dispatched_at": None,
+        },
+    )
+    poke(tx, *topics, name=name, payload=clean, local=local)
+
+
+def poke(
+    tx: Connection, *topics: str, name: str, payload: Mapping[str, Any], local: Any = None, relay: bool = True
+) -> None:
+    """Poke `topics` after commit without recording a fact (the hot path records it in its own statement)."""
+    data = {"event": name, **payload}
+    for topic in topics:
+        collect(tx, Poke(topic, data, local))
+    if relay:
+        collect(tx, Poke(OUTBOX_TOPIC))

@@ -1,0 +1,103 @@
+"""Loops: the only place that sleeps. A loop is woken by a poke and, as a safety net, by its interval."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 30.0
+
+Step = Callable[[], Awaitable[bool]]
+
+
+@dataclass(slots=True)
+class Loop:
+    """`step` does a bounded piece of work and returns True for "again at once"."""
+
+    name: str
+    step: Step
+    interval: float
+    wakes_on: frozenset[str] = frozenset()
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def poke(self, topics: set[str]) -> None:
+        """Wake the loop if one of the topics is its own."""
+        if not self.wakes_on.isdisjoint(topics):
+            self.wake.set()
+
+
+async def sleep(seconds: float) -> None:
+    """Pause the calling task."""
+    await asyncio.sleep(seconds)
+
+
+async def run_loop(loop: Loop, stopping: asyncio.Event) -> None:
+    """Run until `stopping`; an error is logged and retried with back-off, it never ends the loop."""
+    failures = 0
+    while not stopping.is_set():
+        loop.wake.clear()
+        try:
+            again = await loop.step()
+            failures = 0
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            failures += 1
+            log.exception("loop.failed", loop=loop.name, failures=failures)
+            pause = min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE) * random.uniform(0.5, 1.5)
+            await _first_of(stopping, pause)
+            continue
+        if not again:
+            await _wait(loop, stopping)
+
+
+async def _wait(loop: Loop, stopping: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(loop.wake.wait()), asyncio.ensure_future(stopping.wait())]
+    try:
+        await asyncio.wait(waits, timeout=loop.interval, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _first_of(stopping: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
+
+
+class Supervisor:
+    """Runs loops as tasks and stops them gracefully."""
+
+    def __init__(self, loops: Sequence[Loop]) -> None:
+        self.loops = list(loops)
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(run_loop(loop, self._stopping), name=f"loop:{loop.name}") for loop in self.loops
+        ]
+
+    def poke(self, topics: set[str]) -> None:
+        for loop in self.loops:
+            loop.poke(topics)
+
+    def poke_all(self) -> None:
+        for loop in self.loops:
+            loop.wake.set()
+
+    async def stop(self, *, grace: float = 10.0) -> None:
+        """Let every step end; cancel what takes longer than `grace` seconds."""
+        self._stopping.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:
+                log.warning("loop.cancelled", loop=task.get_name())
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,74 @@
+"""Fixtures that every test may use. Time is a value, the databases are real."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from contact_center.core.db import Database, open_database
+from contact_center.core.secrets import Vault
+from tests import databases
+
+# A Monday morning.
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    return Vault("tests-only-secret-tests-only-secret-0000")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return databases.make_sqlite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    databases.require_postgres()
+    name = asyncio.run(databases.make_postgres())
+    yield name
+    asyncio.run(databases.admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    return databases.copy_sqlite(sqlite_template, tmp_path)
+
+
+@pytest.fixture
+async def postgres_url(postgres_template: str) -> AsyncIterator[str]:
+    name = f"cc_test_{uuid.uuid4().hex[:16]}"
+    await databases.admin(f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"')
+    yield databases.url_of(name)
+    await databases.admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database with all tables; the test runs on both kinds."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """An open database, SQLite and PostgreSQL in turn."""
+    database = open_database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def sqlite_db(sqlite_url: str) -> AsyncIterator[Database]:
+    """An open SQLite database, for tests that do not depend on the kind."""
+    database = open_database(sqlite_url)
+    yield database
+    await database.close()

@@ -1,0 +1,192 @@
+"""The hot path on PostgreSQL: a message in an open (or new) thread of a known contact, in one statement.
+
+Journal row, ticket, gap-free seq, message and events are common table expressions of one statement, built once.
+The journal decides: if it has the external id already, nothing else happens. What does not fit here (an unknown
+contact, a resolved thread to reopen, a duplicate) writes nothing and is left to the step-by-step path.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, LargeBinary, bindparam, text
+
+from contact_center.core.events import poke
+from contact_center.core.schema import Json, SafeText, UtcDateTime, clean_json, clean_text
+from contact_center.core.text import first_line
+from tickets.inbound import InboundMessage, Receipt
+from tickets.matching import REOPEN_WITHIN, Evidence
+from tickets.models import OPEN_THREAD
+from tickets.timeline import PREVIEW_LENGTH, add_files, topics_of
+
+_ADVANCE = """
+  seq = tickets.seq + 1, public_seq = tickets.public_seq + 1, updated_at = :now, last_inbound_at = :now,
+  waiting_since = coalesce(tickets.waiting_since, :now), preview = :preview, snoozed_until = NULL,
+  status = CASE WHEN tickets.status IN ('pending', 'snoozed') THEN 'open' ELSE tickets.status END
+"""
+_TICKET = "tickets.id, seq, public_seq, queue_id, assignee_id, tickets.customer_id"
+# The outer query needs the same shape from both branches.
+_FACTS = """jsonb_build_object('ticket_id', t.id, 'message_id', m.id, 'seq', t.seq, 'public_seq', t.public_seq,
+  'kind', :kind, 'channel', :channel, 'queue_id', t.queue_id, 'assignee_id', t.assignee_id,
+  'customer_id', t.customer_id)"""
+_TOPICS = """jsonb_build_array('ticket:' || t.id, 'lists', 'queue:' || t.queue_id)
+  || CASE WHEN t.assignee_id IS NULL THEN '[]'::jsonb ELSE jsonb_build_array('user:' || t.assignee_id) END
+  || CASE WHEN :channel = 'chat' THEN jsonb_build_array('visit:' || :thread) ELSE '[]'::jsonb END"""
+
+APPEND = text(
+    f"""
+WITH cp AS (SELECT id, customer_id FROM contact_points WHERE kind = :contact_kind AND value = :sender),
+j AS (
+  INSERT INTO journal (channel, channel_account_id, external_id, state, sender, summary, raw, raw_digest, attempts,
+                       received_at, finished_at)
+  SELECT :channel, :account, :external_id, 'accepted', :sender, :summary, :raw, :raw_digest, 1, :now, :now FROM cp
+  WHERE EXISTS (SELECT 1 FROM tickets WHERE channel_account_id = :account AND thread_key = :thread AND {OPEN_THREAD})
+     OR NOT EXISTS (SELECT 1 FROM tickets WHERE channel_account_id = :account AND thread_key = :thread
+                    AND thread_key IS NOT NULL AND status = 'resolved' AND resolved_at > :reopen_after)
+  ON CONFLICT (channel_account_id, external_id) DO NOTHING RETURNING id
+), a AS (
+  UPDATE tickets SET {_ADVANCE} FROM j
+  WHERE channel_account_id = :account AND thread_key = :thread AND {OPEN_THREAD}
+  RETURNING {_TICKET}, false AS created
+), n AS (
+  INSERT INTO tickets (subject, status, priority, kind, channel, channel_account_id, thread_key, queue_id, customer_id,
+                       contact_point_id, locale, seq, public_seq, preview, created_at, updated_at, last_inbound_at,
+                       waiting_since, reopened, version)
+  SELECT :subject, 'new', 'medium', 'question', :channel, :account, :thread,
+         coalesce(:queue, (SELECT queue_id FROM channel_accounts WHERE id = :account)), cp.customer_id, cp.id, :locale,
+         1, 1, :preview, :now, :now, :now, :now, 0, 1
+  FROM j, cp WHERE NOT EXISTS (SELECT 1 FROM a)
+  ON CONFLICT (channel_account_id, thread_key) WHERE {OPEN_THREAD} DO UPDATE SET {_ADVANCE}
+  RETURNING {_TICKET}, (xmax = 0) AS created
+), t AS (SELECT * FROM a UNION ALL SELECT * FROM n), m AS (
+  INSERT INTO messages (ticket_id, seq, public_seq, kind, channel, channel_account_id, author_kind, contact_point_id,
+                        subject, text, quoted, html, external_id, journal_id, matched_by, automatic, meta, created_at)
+  SELECT t.id, t.seq, t.public_seq, :kind, :channel, :account, 'customer', cp.id, :message_subject, :body, '', :html,
+         :external_id, j.id, CASE WHEN t.created THEN NULL ELSE 'thread' END, false, :meta, :now
+  FROM t, j, cp RETURNING id
+), e AS (
+  INSERT INTO events (name, version, payload, topics, created_at)
+  SELECT 'ticket.created', 1, jsonb_build_object('ticket_id', t.id, 'queue_id', t.queue_id, 'channel', :channel,
+         'customer_id', t.customer_id, 'automated', false, 'by_user_id', NULL),
+         jsonb_build_array('ticket:' || t.id, 'lists', 'queue:' || t.queue_id), :now FROM t WHERE t.created
+  UNION ALL
+  SELECT 'message.created', 1, {_FACTS}, {_TOPICS}, :now FROM t, m
+)
+SELECT t.id, t.seq, t.public_seq, t.queue_id, t.assignee_id, t.customer_id, t.created, m.id AS message_id,
+       j.id AS journal_id, cp.id AS contact_point_id
+FROM t, m, j, cp
+"""
+).bindparams(
+    *(
+        bindparam(name, type_=SafeText())
+        for name in (
+            "contact_kind",
+            "sender",
+            "channel",
+            "external_id",
+            "summary",
+            "raw_digest",
+            "thread",
+            "subject",
+            "locale",
+            "preview",
+            "kind",
+            "message_subject",
+            "body",
+            "html",
+        )
+    ),
+    *(bindparam(name, type_=BigInteger()) for name in ("account", "queue")),
+    *(bindparam(name, type_=UtcDateTime()) for name in ("now", "reopen_after")),
+    bindparam("raw", type_=LargeBinary()),
+    bindparam("meta", type_=Json),
+)
+
+
+def append_in_one(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Receipt | None:
+    """Take the message in one statement, or write nothing and return None."""
+    if inbound.automated:
+        return None
+    parameters = _parameters(inbound, now=now)
+    row = tx.execute(APPEND, parameters).first()
+    if row is None:
+        return None
+    add_files(tx, row.message_id, inbound.attachments)
+    _poke(tx, row, inbound, parameters)
+    return Receipt(
+        "accepted",
+        row.id,
+        row.message_id,
+        row.seq,
+        row.public_seq,
+        None if row.created else Evidence.THREAD.value,
+        row.created,
+    )
+
+
+def _parameters(inbound: InboundMessage, *, now: datetime) -> dict[str, Any]:
+    return {
+        "contact_kind": inbound.sender.kind.value,
+        "sender": inbound.sender.value,
+        "channel": inbound.channel.value,
+        "account": inbound.account_id,
+        "external_id": inbound.external_id,
+        "summary": first_line(inbound.subject or inbound.text, PREVIEW_LENGTH),
+        "raw": inbound.raw,
+        "raw_digest": inbound.raw_digest,
+        "now": now,
+        "reopen_after": now - REOPEN_WITHIN,
+        "thread": inbound.thread_key,
+        "subject": inbound.ticket_subject(),
+        "queue": inbound.queue_id,
+        "locale": inbound.locale,
+        "preview": first_line(inbound.text, PREVIEW_LENGTH),
+        "kind": inbound.kind.value,
+        "message_subject": inbound.message_subject(),
+        "body": inbound.text,
+        "html": inbound.html,
+        "meta": clean_json(inbound.meta),
+    }
+
+
+def _poke(tx: Connection, row: Any, inbound: InboundMessage, parameters: dict[str, Any]) -> None:
+    """The same pokes that `timeline.announce` sends, with the values at hand."""
+    topics = topics_of(
+        row.id,
+        queue_id=row.queue_id,
+        assignee_id=row.assignee_id,
+        visit=inbound.thread_key if inbound.channel.value == "chat" else None,
+    )
+    payload = {
+        "ticket_id": row.id,
+        "message_id": row.message_id,
+        "seq": row.seq,
+        "public_seq": row.public_seq,
+        "kind": inbound.kind.value,
+        "channel": inbound.channel.value,
+        "queue_id": row.queue_id,
+        "assignee_id": row.assignee_id,
+        "customer_id": row.customer_id,
+    }
+    local = {
+        **{name: payload[name] for name in ("ticket_id", "seq", "public_seq", "kind", "channel")},
+        "id": row.message_id,
+        "channel_account_id": inbound.account_id,
+        "author_kind": "customer",
+        "user_id": None,
+        "contact_point_id": row.contact_point_id,
+        "subject": parameters["message_subject"],
+        "text": clean_text(inbound.text),
+        "quoted": "",
+        "html": inbound.html,
+        "external_id": inbound.external_id,
+        "client_id": None,
+        "journal_id": row.journal_id,
+        "matched_by": None if row.created else Evidence.THREAD.value,
+        "automatic": False,
+        "delivery": None,
+        "delivery_error": None,
+        "send_after": None,
+        "meta": parameters["meta"],
+        "created_at": parameters["now"],
+    }
+    poke(tx, *topics, name="message.created", payload=payload, local=local)

@@ -1,0 +1,145 @@
+"""Which ticket an inbound message belongs to, with the evidence that said so.
+
+Channels with a thread (chat, SMS, calls) match by it. Mail matches by evidence, strongest first; a reference only
+counts if the sender already takes part in that ticket, so that nobody walks into somebody else's matter.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection, Row, or_, select
+
+from tickets.customers.contacts import Contact
+from tickets.inbound import InboundMessage
+from tickets.models import ExternalReference, Message, Ticket
+from tickets.numbers import id_of
+from tickets.states import Status
+
+REOPEN_WITHIN = timedelta(days=7)
+SUBJECT_NUMBER = re.compile(r"\[?#(\d{3,10})\b")
+
+
+class Action(StrEnum):
+    APPEND = "append"
+    REOPEN = "reopen"
+    FOLLOW_UP = "follow_up"
+
+
+class Evidence(StrEnum):
+    THREAD = "thread"
+    TOKEN = "plus_address"
+    REFERENCE = "reference"
+    SUBJECT = "subject_number"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The ticket a message belongs to and what to do with it."""
+
+    ticket_id: int
+    action: Action
+    evidence: Evidence
+
+
+def find(tx: Connection, inbound: InboundMessage, contact: Contact, *, now: datetime) -> Match | None:
+    """The match of an inbound message, or None for a new matter."""
+    if inbound.thread_key is not None:
+        return _by_thread(tx, inbound, now=now)
+    return (
+        _by_token(tx, inbound, now=now)
+        or _by_reference(tx, inbound, contact, now=now)
+        or _by_subject(tx, inbound, contact, now=now)
+    )
+
+
+def _by_thread(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Match | None:
+    rows = tx.execute(
+        select(Ticket.id, Ticket.status, Ticket.resolved_at)
+        .where(
+            Ticket.channel_account_id == inbound.account_id,
+            Ticket.thread_key == inbound.thread_key,
+            Ticket.merged_into_id.is_(None),
+            Ticket.status != Status.CLOSED.value,
+        )
+        .order_by(Ticket.id.desc())
+        .limit(5)
+    ).all()
+    for row in rows:
+        if row.status != Status.RESOLVED.value:
+            return Match(row.id, Action.APPEND, Evidence.THREAD)
+    recent = next((row for row in rows if row.resolved_at and now - row.resolved_at < REOPEN_WITHIN), None)
+    return Match(recent.id, Action.REOPEN, Evidence.THREAD) if recent else None
+
+
+def _by_token(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Match | None:
+    if inbound.ticket_token is None:
+        return None
+    return _judge(_ticket(tx, inbound.ticket_token), Evidence.TOKEN, now=now)
+
+
+def _by_reference(tx: Connection, inbound: InboundMessage, contact: Contact, *, now: datetime) -> Match | None:
+    if not inbound.references:
+        return None
+    rows = tx.execute(
+        select(ExternalReference.reference, ExternalReference.ticket_id).where(
+            ExternalReference.reference.in_(inbound.references)
+        )
+    ).all()
+    by_reference = {row.reference: row.ticket_id for row in rows}
+    for reference in inbound.references:
+        ticket_id = by_reference.get(reference)
+        if ticket_id is not None and takes_part(tx, ticket_id, contact):
+            return _judge(_ticket(tx, ticket_id), Evidence.REFERENCE, now=now)
+    return None
+
+
+def _by_subject(tx: Connection, inbound: InboundMessage, contact: Contact, *, now: datetime) -> Match | None:
+    found = SUBJECT_NUMBER.search(inbound.subject)
+    if found is None:
+        return None
+    ticket_id = id_of(int(found.group(1)))
+    if not takes_part(tx, ticket_id, contact):
+        return None
+    return _judge(_ticket(tx, ticket_id), Evidence.SUBJECT, now=now)
+
+
+def takes_part(tx: Connection, ticket_id: int, contact: Contact) -> bool:
+    """Whether the sender is the ticket's customer, or has written or been written to in it."""
+    return (
+        tx.execute(
+            select(Ticket.id)
+            .outerjoin(Message, Message.ticket_id == Ticket.id)
+            .where(
+                Ticket.id == ticket_id,
+                or_(
+                    Ticket.customer_id == contact.customer_id,
+                    Message.contact_point_id == contact.contact_point_id,
+                ),
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def _ticket(tx: Connection, ticket_id: int) -> Row[int, str, datetime | None] | None:
+    """The ticket, or the one it was merged into."""
+    row = tx.execute(
+        select(Ticket.id, Ticket.status, Ticket.resolved_at, Ticket.merged_into_id).where(Ticket.id == ticket_id)
+    ).first()
+    if row is not None and row.merged_into_id is not None:
+        return _ticket(tx, row.merged_into_id)
+    return row  # type: ignore[return-value]
+
+
+def _judge(row: Row[int, str, datetime | None] | None, evidence: Evidence, *, now: datetime) -> Match | None:
+    if row is None:
+        return None
+    if row.status == Status.CLOSED.value:
+        return Match(row.id, Action.FOLLOW_UP, evidence)
+    if row.status == Status.RESOLVED.value:
+        fresh = row.resolved_at is not None and now - row.resolved_at < REOPEN_WITHIN
+        return Match(row.id, Action.REOPEN if fresh else Action.FOLLOW_UP, evidence)
+    return Match(row.id, Action.APPEND, evidence)

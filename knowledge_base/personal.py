@@ -2,7 +2,7 @@
 
 import re
 
-from knowledge_base.text import fold
+from contact_center.core.text import fold
 
 
 def _any(*words: str) -> str:

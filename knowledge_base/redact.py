@@ -14,8 +14,8 @@ from ipaddress import ip_address
 
 import phonenumbers
 
+from contact_center.core.text import fold
 from knowledge_base import personal as p
-from knowledge_base.text import fold
 
 
 class Personal(StrEnum):

@@ -1,23 +1,16 @@
-"""Text as search and learning see it: folded words, pairs of words, trigrams and shingles."""
+"""Text as search and learning see it: folded words, stems, trigrams and shingles."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+
+from contact_center.core.text import fold
 
 # Letters and digits are split, so that "covid19", "covid-19" and "COVID 19" are the same two words.
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’ʼ](?=\w)")
 # Scripts written without spaces are indexed by pairs of characters.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-
-
-def fold(text: str) -> str:
-    """Lower case without marks, so that "Đổi trả" and "doi tra" are equal; compatibility forms are unified."""
-    decomposed = unicodedata.normalize("NFKD", text).replace("đ", "d").replace("Đ", "D").casefold()
-    stripped = "".join(c for c in unicodedata.normalize("NFKD", decomposed) if not unicodedata.combining(c))
-    # ı (dotless) and đ carry no combining mark that could be dropped.
-    return stripped.replace("ı", "i")
 
 
 def words(text: str) -> list[str]:

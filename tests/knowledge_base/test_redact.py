@@ -95,9 +95,7 @@ def test_the_companys_own_addresses_stay() -> None:
     assert kept.found == {Personal.EMAIL: 1}
 
 
-@pytest.mark.parametrize(
-    ("digits", "right"), [("4111111111111111", True), ("4111111111111112", False), ("0", True)]
-)
+@pytest.mark.parametrize(("digits", "right"), [("4111111111111111", True), ("4111111111111112", False), ("0", True)])
 def test_luhn(digits: str, right: bool) -> None:
     assert luhn(digits) is right
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge_base.text import containment, fold, shingles, similarity, stem, terms, trigrams, words
+from contact_center.core.text import fold
+from knowledge_base.text import containment, shingles, similarity, stem, terms, trigrams, words
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""What the server signs for a browser: visit tokens, tickets to open a visit, upload ids, addresses of files."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+TICKET_LIFE = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A stored file that one visit may attach; width and height only for an image that was re-detected as one."""
+
+    digest: str
+    name: str
+    type: str
+    size: int
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Signs and checks; each kind has its own salt, so that none passes for another."""
+
+    secret: str
+
+    def _serializer(self, kind: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret, salt=f"channels.chat.{kind}")
+
+    def _load(self, kind: str, token: str, count: int) -> list[Any] | None:
+        try:
+            parts = self._serializer(kind).loads(token)
+        except BadData:
+            return None
+        return parts if isinstance(parts, list) and len(parts) == count else None
+
+    def visit_token(self, widget_key: str, visit_id: int) -> str:
+        return str(self._serializer("visit").dumps([widget_key, visit_id]))
+
+    def visit_of(self, token: str, widget_key: str) -> int | None:
+        """The visit that the token is bound to; None if it is not ours or belongs to another widget."""
+        parts = self._load("visit", token, 2)
+        return int(parts[1]) if parts and parts[0] == widget_key else None
+
+    def ticket(self, widget_key: str, *, now: datetime) -> str:
+        return str(self._serializer("ticket").dumps([widget_key, int(now.timestamp())]))
+
+    def ticket_fits(self, ticket: str, widget_key: str, *, now: datetime) -> bool:
+        parts = self._load("ticket", ticket, 2)
+        if not parts or parts[0] != widget_key:
+            return False
+        issued = datetime.fromtimestamp(parts[1], UTC)
+        return timedelta(minutes=-5) <= now - issued <= TICKET_LIFE
+
+    def upload_id(self, visit_id: int, upload: Upload) -> str:
+        parts = [visit_id, upload.digest, upload.name, upload.type, upload.size, upload.width, upload.height]
+        return str(self._serializer("upload").dumps(parts))
+
+    def upload_of(self, upload_id: str, visit_id: int) -> Upload | None:
+        parts = self._load("upload", upload_id, 7)
+        return Upload(*parts[1:]) if parts and parts[0] == visit_id else None
+
+    def file_proof(self, visit_id: int, attachment_id: int) -> str:
+        """The `v` of an attachment's address, good for this visit's attachment only."""
+        return str(self._serializer("file").dumps([visit_id, attachment_id]))
+
+    def file_fits(self, proof: str, attachment_id: int) -> int | None:
+        """The visit for which the proof was made; None if it is not for this attachment."""
+        parts = self._load("file", proof, 2)
+        return int(parts[0]) if parts and parts[1] == attachment_id else None

@@ -1,0 +1,107 @@
+"""The agents of the floor, indexed by what a decision asks: who serves a queue, who knows what, who has room."""
+
+from routing.facts import Agent, Need
+from routing.pools import PoolName
+from routing.states import Presence
+
+
+class Staff:
+    """Agents by id with three indices; `put` costs as much as what changed."""
+
+    def __init__(self) -> None:
+        self.agents: dict[int, Agent] = {}
+        self._members: dict[int, set[int]] = {}
+        self._delays: dict[int, tuple[float, ...]] = {}
+        self._able: dict[tuple[int, Need], set[int]] = {}
+        self._free: dict[tuple[int, PoolName], set[int]] = {}
+
+    def put(self, agent: Agent) -> list[int]:
+        """Take in a new or changed agent; returns the queues whose set of delays changed."""
+        before = self.agents.get(agent.id)
+        self.agents[agent.id] = agent
+        changed: list[int] = []
+        if before is None or before.rows != agent.rows or before.skills != agent.skills:
+            changed = self._enroll(before, agent)
+        self._mark_free(before, agent)
+        return changed
+
+    def update(self, agent: Agent) -> None:
+        """The same for an agent whose profile and skills did not change."""
+        before = self.agents[agent.id]
+        self.agents[agent.id] = agent
+        self._mark_free(before, agent)
+
+    def drop(self, agent_id: int) -> list[int]:
+        """Forget an agent; returns the queues whose set of delays changed."""
+        before = self.agents.get(agent_id)
+        if before is None:
+            return []
+        changed = self.put(Agent(agent_id))
+        del self.agents[agent_id]
+        return changed
+
+    def delays(self, queue_id: int) -> tuple[float, ...]:
+        """The distinct delays of the profile rows for this queue, ascending."""
+        return self._delays.get(queue_id, ())
+
+    def members(self, queue_id: int) -> set[int]:
+        """Everybody with a profile row for this queue."""
+        return self._members.get(queue_id, set())
+
+    def able(self, queue_id: int, need: Need) -> set[int]:
+        """Members of the queue who know what is needed: a live set, do not change it."""
+        key = (queue_id, need)
+        able = self._able.get(key)
+        if able is None:
+            agents = self.agents
+            able = {one for one in self._members.get(queue_id, ()) if agents[one].knows(need)}
+            self._able[key] = able
+        return able
+
+    def free(self, queue_id: int, pool: PoolName) -> set[int]:
+        """Members of the queue who are available and have any room: a live set, do not change it."""
+        return self._free.get((queue_id, pool), _NOBODY)
+
+    def _enroll(self, before: Agent | None, agent: Agent) -> list[int]:
+        old = before.rows if before else {}
+        for queue_id in old.keys() - agent.rows.keys():
+            self._members[queue_id].discard(agent.id)
+            for pool in PoolName:
+                self._free.get((queue_id, pool), set()).discard(agent.id)
+        for queue_id in agent.rows:
+            self._members.setdefault(queue_id, set()).add(agent.id)
+        touched = old.keys() | agent.rows.keys()
+        for (queue_id, need), able in self._able.items():
+            if queue_id in touched:
+                if queue_id in agent.rows and agent.knows(need):
+                    able.add(agent.id)
+                else:
+                    able.discard(agent.id)
+        return [queue_id for queue_id in touched if self._count_delays(queue_id)]
+
+    def _count_delays(self, queue_id: int) -> bool:
+        delays = tuple(sorted({self.agents[one].rows[queue_id].delay for one in self._members[queue_id]}))
+        changed = delays != self._delays.get(queue_id, ())
+        self._delays[queue_id] = delays
+        return changed
+
+    def _mark_free(self, before: Agent | None, agent: Agent) -> None:
+        present = agent.presence is Presence.AVAILABLE and not agent.absent
+        same_rows = before is not None and before.rows is agent.rows
+        for pool in PoolName:
+            is_free = present and agent.pool(pool).room > 0
+            if same_rows and before is not None and is_free == _was_free(before, pool):
+                continue
+            for queue_id in agent.rows:
+                free = self._free.setdefault((queue_id, pool), set())
+                if is_free:
+                    free.add(agent.id)
+                else:
+                    free.discard(agent.id)
+
+
+_NOBODY: set[int] = set()
+
+
+def _was_free(agent: Agent, pool: PoolName) -> bool:
+    return agent.presence is Presence.AVAILABLE and not agent.absent and agent.pool(pool).room > 0

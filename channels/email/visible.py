@@ -1,0 +1,247 @@
+"""What the author wrote himself, and what is quoted or signed: marked and kept, never deleted.
+
+A text is cut into lines, each line gets a class, and the classes decide:
+1. an attribution, header block or "original message" line opens the quoted part;
+2. unquoted text after `>` lines is the author's (inline or bottom answer) and stays visible;
+3. a signature is folded only at the end of the author's part.
+When in doubt a line is the author's.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from channels.email.attributions import attributions
+from channels.email.htmltext import Line, Mark
+from channels.email.labels import FORWARD_LINE, FROM, MOBILE_SIGNATURE, ORIGINAL_LINE, SENT, SUBJECT, TO, header_label
+
+MAX_LINES = 20_000
+_BLANK = " \t\xa0\u200b\u200c\u200d\u3000\ufeff"
+_MAX_SIGNATURE_LINES = 16
+_MAX_SIGNATURE_CHARS = 1_500
+_QUOTE = re.compile(r"^\s{0,3}(?:[>＞»]|\|(?:\s|$))")
+# Usenet and Emacs quote with the author's initials: "AB> text".
+_INITIALS = re.compile(r"^\s{0,2}[^\W\d_]\w{0,14}>(?:\s|$)")
+_DELIMITER = re.compile(r"^\s*(?:[-–—_=*#~+.•ᐧ·]{1,}|ᐧ)\s*$")
+_RULE = re.compile(r"^\s*(?:[-–—]{5,}|_{5,}|={5,}|\*{5,})\s*$")
+_SIGNATURE_DASH = re.compile(r"^(?:--|—|––|– –)[ \xa0]?$")
+
+
+class Kind(StrEnum):
+    """The class of one line."""
+
+    EMPTY = "e"
+    TEXT = "t"
+    QUOTE = "q"
+    HEAD = "h"
+    SIGNATURE = "s"
+    DELIMITER = "d"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A body in two: what the author wrote now, and everything that is older or a signature."""
+
+    reply: str
+    quoted: str
+
+
+def split_text(text: str) -> Split:
+    """The visible and the quoted part of a plain body with LF line ends."""
+    return split_lines([Line(line) for line in text.split("\n")])
+
+
+def split_lines(lines: list[Line]) -> Split:
+    """The visible and the quoted part of lines, with whatever a mail program marked on them."""
+    if len(lines) > MAX_LINES:
+        rest = "\n".join(line.text for line in lines[MAX_LINES:])
+        head = split_lines(lines[:MAX_LINES])
+        return Split(head.reply, f"{head.quoted}\n{rest}".strip("\n"))
+    kinds, embedded = _classify(lines)
+    texts = [line.text for line in lines if line.mark is not Mark.CUT]
+    if Kind.HEAD not in kinds and Kind.TEXT not in kinds:
+        return Split(_trimmed(texts), "")
+    hidden = _hidden(kinds, embedded)
+    _fold_signature(texts, kinds, hidden)
+    return Split(
+        _trimmed([text for text, hide in zip(texts, hidden, strict=True) if not hide]),
+        _trimmed([text for text, hide in zip(texts, hidden, strict=True) if hide]),
+    )
+
+
+def _classify(lines: list[Line]) -> tuple[list[Kind], int | None]:
+    """The class of every line, and where the first unmarked older mail starts (None: nowhere)."""
+    cut: int | None = None
+    texts: list[str] = []
+    kinds: list[Kind] = []
+    for line in lines:
+        if line.mark is Mark.CUT:
+            cut = len(texts) if cut is None else cut
+            continue
+        texts.append(line.text)
+        kinds.append(_kind(line.text, line.mark))
+    _mark_initials(texts, kinds)
+    found = attributions(
+        texts,
+        lambda position: kinds[position] is Kind.QUOTE,
+        lambda position: _next_full(kinds, position) is Kind.QUOTE,
+    )
+    position = 0
+    while position < len(texts) and (cut is None or position < cut):
+        length = _opening_length(texts, kinds, position)
+        if length:
+            kinds[position : position + length] = [Kind.HEAD] * length
+            return kinds, position
+        length = found.get(position, 0) if kinds[position] is not Kind.QUOTE else 0
+        kinds[position : position + length] = [Kind.HEAD] * length
+        if length and _opens_unmarked(texts, kinds, position, length):
+            return kinds, position
+        position += max(length, 1)
+    return kinds, cut
+
+
+def _mark_initials(texts: list[str], kinds: list[Kind]) -> None:
+    """Lines that share one "AB>" prefix are quoted; a single one may be the author's own."""
+    prefixed: dict[str, list[int]] = {}
+    for position, text in enumerate(texts):
+        if ">" in text and kinds[position] is Kind.TEXT and _INITIALS.match(text):
+            prefixed.setdefault(text.strip().partition(">")[0], []).append(position)
+    for positions in prefixed.values():
+        for position in positions if len(positions) > 1 else ():
+            kinds[position] = Kind.QUOTE
+
+
+def _opens_unmarked(texts: list[str], kinds: list[Kind], start: int, length: int) -> bool:
+    """Whether an attribution is followed by older text without quote signs; initials count as signs."""
+    after = _next_index(kinds, start + length)
+    if after is None or kinds[after] in (Kind.QUOTE, Kind.HEAD):
+        return False
+    if _INITIALS.match(texts[after]):
+        kinds[after] = Kind.QUOTE
+        return False
+    # An attribution above everything stands over the author's own text: nothing else is there to read.
+    return any(kind is Kind.TEXT for kind in kinds[:start])
+
+
+def _kind(text: str, mark: Mark) -> Kind:
+    if not text or not text.strip(_BLANK):
+        return Kind.EMPTY
+    if mark is Mark.QUOTE:
+        return Kind.QUOTE
+    if mark is Mark.ATTRIBUTION:
+        return Kind.HEAD
+    if mark is Mark.SIGNATURE:
+        return Kind.SIGNATURE
+    if _QUOTE.match(text):
+        return Kind.QUOTE
+    return Kind.DELIMITER if _DELIMITER.match(text) else Kind.TEXT
+
+
+def _opening_length(texts: list[str], kinds: list[Kind], position: int) -> int:
+    """Lines of a head that opens an older mail without quote signs: header block or "original message"."""
+    kind = kinds[position]
+    text = texts[position]
+    if kind is Kind.DELIMITER:
+        if not _RULE.match(text):
+            return 0
+        after = _next_index(kinds, position + 1)
+        if after is None or after - position > 3:
+            return 0
+        block = header_block_length(texts, after)
+        return after - position + block if block else 0
+    if kind is not Kind.TEXT:
+        return 0
+    stripped = text.strip()
+    if (stripped[0] in "-–—_*=" or stripped[-1] in ":：") and (ORIGINAL_LINE.match(text) or FORWARD_LINE.match(text)):
+        return 1
+    return header_block_length(texts, position) if ":" in text or "：" in text else 0
+
+
+def header_block_length(texts: list[str], start: int) -> int:
+    """Lines of a `From: … Sent: … Subject: …` block in any known language that starts at `start`, else 0."""
+    first = header_label(texts[start])
+    if first is None or first[0] not in (FROM, SENT, SUBJECT, TO):
+        return 0
+    found = {first[0]}
+    last = start
+    misses = 0
+    for position in range(start + 1, min(len(texts), start + 14)):
+        label = header_label(texts[position])
+        if label is not None:
+            found.add(label[0])
+            last = position
+            misses = 0
+            continue
+        misses += 1
+        # Long address lists wrap; some programs put an empty line between the fields.
+        if misses > 1:
+            break
+    complete = FROM in found and len(found & {SENT, SUBJECT, TO}) >= 2
+    return last - start + 1 if complete else 0
+
+
+def _next_index(kinds: list[Kind], start: int) -> int | None:
+    for position in range(start, len(kinds)):
+        if kinds[position] is not Kind.EMPTY:
+            return position
+    return None
+
+
+def _next_full(kinds: list[Kind], start: int) -> Kind | None:
+    index = _next_index(kinds, start)
+    return None if index is None else kinds[index]
+
+
+def _hidden(kinds: list[Kind], embedded: int | None) -> list[bool]:
+    """Which lines belong to older mails."""
+    limit = len(kinds) if embedded is None else embedded
+    hidden = [kind is Kind.HEAD or position >= limit for position, kind in enumerate(kinds)]
+    own = [position for position, kind in enumerate(kinds[:limit]) if kind is Kind.TEXT]
+    first, last = (own[0], own[-1]) if own else (limit, limit)
+    for position, kind in enumerate(kinds):
+        # Quotes between the author's own lines are what he answers to: they stay beside the answer.
+        if kind is Kind.QUOTE and not first < position < last:
+            hidden[position] = True
+    return hidden
+
+
+def _fold_signature(texts: list[str], kinds: list[Kind], hidden: list[bool]) -> None:
+    """Hide the signature at the end of the author's part, and the lines of dashes around it."""
+    own = [
+        position for position, hide in enumerate(hidden) if not hide and kinds[position] not in (Kind.EMPTY, Kind.QUOTE)
+    ]
+    keep = _before_signature(texts, kinds, hidden, own)
+    while keep and (kinds[keep[-1]] is Kind.DELIMITER or MOBILE_SIGNATURE.match(texts[keep[-1]][:200])):
+        keep.pop()
+    start = keep[-1] + 1 if keep else (own[0] if own else len(hidden))
+    for position in range(start, len(hidden)):
+        hidden[position] = True
+
+
+def _before_signature(texts: list[str], kinds: list[Kind], hidden: list[bool], own: list[int]) -> list[int]:
+    """The author's lines above the first line that opens a signature."""
+    after_quote = False
+    quote_seen = next((position for position, hide in enumerate(hidden) if hide), len(hidden))
+    for index, position in enumerate(own):
+        after_quote = position > quote_seen
+        kind = kinds[position]
+        opens = kind is Kind.SIGNATURE
+        if kind is Kind.DELIMITER:
+            opens = bool(_SIGNATURE_DASH.match(texts[position]) or (after_quote and _RULE.match(texts[position])))
+        if opens and _short_enough(texts, own[index:]):
+            return own[:index]
+    return list(own)
+
+
+def _short_enough(texts: list[str], rest: list[int]) -> bool:
+    return len(rest) <= _MAX_SIGNATURE_LINES and sum(len(texts[position]) for position in rest) <= _MAX_SIGNATURE_CHARS
+
+
+def _trimmed(texts: list[str]) -> str:
+    """Lines without the empty ones at both ends."""
+    start, end = 0, len(texts)
+    while start < end and not texts[start].strip(_BLANK):
+        start += 1
+    while end > start and not texts[end - 1].strip(_BLANK):
+        end -= 1
+    return "\n".join(text.rstrip() for text in texts[start:end])

@@ -127,13 +127,13 @@ class Via:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """What an agent has written and not sent."""
+class Drafts:
+    """What an agent has written and not sent: a reply (by one way) and a note are kept apart."""
 
-    text: str = ""
+    reply: str = ""
+    note: str = ""
     mode: str = "reply"
     via: str = ""
-    version: int = 0
 
 
 @dataclass(frozen=True)

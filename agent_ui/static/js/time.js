@@ -90,7 +90,7 @@
       const at = Date.parse(el.dateTime);
       const day = startOfDay(at);
       if (day !== last) {
-        const line = document.createElement("li");
+        const line = document.createElement("div");
         line.className = "day";
         line.dataset.day = String(day);
         line.textContent = dayName(at);

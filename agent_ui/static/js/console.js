@@ -1,0 +1,190 @@
+/* Starts every signed-in page: the socket, the open conversation, panels, errors of commands, the session dialog. */
+import * as composer from "./composer.js";
+import * as live from "./live.js";
+import { hideJump } from "./parts.js";
+import { failure, toast, word } from "./words.js";
+import "./keys.js";
+import "./offers.js";
+
+const $ = (id) => document.getElementById(id);
+const workspace = $("workspace");
+const CONTEXT = "context-closed";
+
+/* The open conversation: its topic, its row in the list, what is mine about it. */
+function ticketShown(focus) {
+  const pane = document.querySelector("[data-number]#ticket > *, .pane-ticket[data-number]");
+  for (const topic of live.joined()) {
+    if (topic.startsWith("ticket:") && topic !== "ticket:" + pane?.dataset.ticket) live.leave(topic);
+  }
+  if (pane) live.join("ticket:" + pane.dataset.ticket, Number(pane.dataset.seq));
+  if (workspace) workspace.dataset.pane = pane ? "ticket" : "list";
+  markRows();
+  markMine();
+  if (!pane) return;
+  void composer.attach();
+  const target = focus === "reply" ? $("reply") : focus === "subject" ? $("subject") : null;
+  target?.focus({ preventScroll: true });
+}
+
+function markRows() {
+  const number = document.querySelector(".pane-ticket[data-number]")?.dataset.number;
+  for (const row of document.querySelectorAll("#rows .trow")) {
+    if (row.dataset.number === number) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+}
+
+function markMine() {
+  for (const el of document.querySelectorAll(".assign-me")) el.hidden = el.dataset.assignee === document.body.dataset.user;
+}
+
+async function openTicket(url, focus) {
+  // What is being written in the conversation that we leave is saved by the composer before the swap.
+  await htmx.ajax("GET", url, { target: "#ticket", swap: "innerHTML", push: url });
+  document.querySelector("#workspace")?.setAttribute("data-drawer", "closed");
+  ticketShown(focus);
+}
+
+document.addEventListener("open-ticket", (event) => void openTicket(event.detail.url, event.detail.focus));
+
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("a.trow, a[data-open-ticket]");
+  if (row && $("ticket") && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
+    event.preventDefault();
+    void openTicket(row.getAttribute("href"), "subject");
+    return;
+  }
+  const toggle = event.target.closest("[data-toggle-context]");
+  if (toggle && workspace) toggleContext();
+  if (event.target.closest("#jump")) $("timeline-scroll").scrollTo({ top: 0, behavior: "smooth" });
+  // A button in a menu that opens a dialog, or any command, ends the menu.
+  const menu = event.target.closest("[popover]");
+  if (menu && event.target.closest(".opt") && !event.target.closest("[popovertarget]")) menu.hidePopover();
+});
+
+function toggleContext() {
+  if (matchMedia("(max-width: 1239px)").matches) {
+    workspace.dataset.drawer = workspace.dataset.drawer === "open" ? "closed" : "open";
+    if (workspace.dataset.drawer === "open") $("context").querySelector("button").focus();
+    else document.querySelector(".thead [data-toggle-context]").focus();
+    return;
+  }
+  const closed = workspace.dataset.context !== "closed";
+  workspace.dataset.context = closed ? "closed" : "open";
+  localStorage.setItem(CONTEXT, closed ? "1" : "");
+}
+
+if (workspace && localStorage.getItem(CONTEXT)) workspace.dataset.context = "closed";
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && workspace?.dataset.drawer === "open") toggleContext();
+  const menu = event.target.closest?.(".menu:popover-open");
+  if (menu && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    const options = [...menu.querySelectorAll(".opt")].filter((el) => !el.hidden);
+    const here = options.indexOf(document.activeElement);
+    options[(here + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length]?.focus();
+    event.preventDefault();
+  }
+});
+
+/* A menu that opens by keyboard or pointer has its first choice in focus. */
+document.addEventListener("toggle", (event) => {
+  if (event.newState === "open" && event.target.matches(".menu")) event.target.querySelector(".opt[aria-current], .opt")?.focus();
+}, true);
+
+/* Browsers without invoker commands (before 2025). */
+if (!("command" in HTMLButtonElement.prototype)) {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[commandfor]");
+    const dialog = button && $(button.getAttribute("commandfor"));
+    if (!dialog) return;
+    if (button.getAttribute("command") === "show-modal") dialog.showModal();
+    else dialog.close();
+  });
+}
+
+document.addEventListener("scroll", (event) => { if (event.target.id === "timeline-scroll") hideJump(event.target); }, true);
+
+/* Fold-outs that fetch: the original mail stands in a sandboxed frame, loaded when asked for. */
+document.addEventListener("toggle", (event) => {
+  const details = event.target;
+  if (!details.matches?.("details.original") || !details.open || details.querySelector("iframe")) return;
+  const frame = document.createElement("iframe");
+  frame.className = "mail-frame";
+  frame.setAttribute("sandbox", "allow-popups allow-popups-to-escape-sandbox");
+  frame.title = details.querySelector("summary").textContent;
+  frame.src = details.dataset.src;
+  details.append(frame);
+}, true);
+
+/* Errors of commands: what failed, what is safe, an id. */
+document.addEventListener("htmx:response:error", (event) => {
+  const { ctx } = event.detail;
+  const status = ctx.response.status;
+  if (status === 401) { document.dispatchEvent(new CustomEvent("session-ended")); return; }
+  let told = {};
+  try { told = JSON.parse(ctx.text); } catch { /* a page, not a problem */ }
+  blockError(event.target) || toast(failure(status, told.detail, told.id), { bad: true });
+});
+document.addEventListener("htmx:error", (event) => {
+  if (!event.detail.ctx) return;
+  blockError(event.target) || toast(word(event.detail.error?.name === "AbortError" ? "slow" : "failed") + " " + word("kept"), { bad: true });
+});
+
+function blockError(el) {
+  const block = el.closest?.("[data-lazy]");
+  if (!block) return false;
+  const line = document.createElement("p");
+  line.className = "empty inline";
+  line.textContent = word("load_failed");
+  const again = document.createElement("button");
+  again.type = "button";
+  again.className = "btn btn-small";
+  again.textContent = word("retry");
+  again.addEventListener("click", () => htmx.ajax("GET", block.getAttribute("hx-get"), { target: block, swap: "innerHTML", source: block }));
+  line.append(again);
+  block.replaceChildren(line);
+  return true;
+}
+
+document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, { bad: Boolean(event.detail.bad) }));
+
+/* A dialog whose command succeeded closes itself. */
+document.addEventListener("htmx:after:swap", (event) => {
+  event.target.closest?.("dialog[open]")?.close();
+  markMine();
+});
+document.addEventListener("parts", (event) => {
+  if (event.detail.to === "rows" || event.detail.to === "list") markRows();
+  if (event.detail.to === "thead") markMine();
+});
+
+/* Signed out elsewhere or too long away: sign in again in place. */
+document.addEventListener("session-ended", () => {
+  const dialog = $("session-ended");
+  if (dialog && !dialog.open) dialog.showModal();
+});
+$("session-form")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const response = await fetch(form.action, {
+    method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" }, credentials: "same-origin",
+  }).catch(() => null);
+  const told = response ? await response.json().catch(() => ({})) : {};
+  form.querySelector(".error").hidden = Boolean(response?.ok);
+  if (!response?.ok) return;
+  // Somebody else signed in here: nothing of the former person may stay on the screen.
+  if (String(told.user_id) !== document.body.dataset.user) { location.assign("/"); return; }
+  form.reset();
+  $("session-ended").close();
+  document.dispatchEvent(new CustomEvent("session-renewed"));
+});
+
+for (const topic of (document.body.dataset.topics ?? "").split(" ").filter(Boolean)) live.join(topic);
+ticketShown(new URLSearchParams(location.search).get("focus"));
+live.connect();
+
+document.querySelector("dialog[data-open-at-once]")?.showModal();
+document.querySelector("[data-ask-notifications]")?.addEventListener("click", async (event) => {
+  if ("Notification" in window) event.target.disabled = (await Notification.requestPermission()) === "granted";
+});

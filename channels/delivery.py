@@ -1,0 +1,273 @@
+"""Delivery: claims what is due, sends it outside any transaction, records what came of it.
+
+1. Claim due messages: `queued` → `sending`, one attempt row each with a lease.
+2. Send each through its channel's sender.
+3. Record: sent, failed (retried with back-off while that may help), or uncertain.
+An expired lease means that the process died between 2 and 3: idempotent senders send again, others become uncertain.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, func, insert, select, update
+
+from channels.base import Outbound, Sender, SendFailed, SendUncertain, Sent
+from channels.models import DeliveryAttempt
+from contact_center.accounts.models import User
+from contact_center.core.clock import utcnow
+from contact_center.core.metrics import OUTBOUND
+from contact_center.core.secrets import Vault
+from contact_center.core.services import Services
+from tickets.channel_accounts import opened
+from tickets.customers import contacts
+from tickets.inbound import StoredFile
+from tickets.intake import add_reference
+from tickets.models import Attachment, ChannelAccount, ContactPoint, ExternalReference, Message, Queue, Ticket
+from tickets.numbers import number_of
+from tickets.replies import changed
+from tickets.states import Delivery
+
+log = structlog.get_logger()
+
+BATCH = 20
+LEASE = timedelta(minutes=2)
+MAX_ATTEMPTS = 8
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=2)
+NO_ACCOUNT = "The channel account was removed or switched off."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended: delivery state, and what to record with it."""
+
+    delivery: Delivery
+    sent: Sent | None = None
+    code: str | None = None
+    text: str | None = None
+    retryable: bool = False
+    suppress: bool = False
+
+
+def claim(tx: Connection, channels: Sequence[str], now: datetime, limit: int = BATCH) -> list[tuple[int, int]]:
+    """(message id, attempt id) of due messages, now `sending`."""
+    due = (
+        select(Message.id)
+        .where(
+            Message.delivery == Delivery.QUEUED.value,
+            Message.send_after <= now,
+            Message.channel.in_(channels),
+        )
+        .order_by(Message.send_after, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(tx.execute(due).scalars())
+    if not ids:
+        return []
+    tx.execute(update(Message).where(Message.id.in_(ids)).values(delivery=Delivery.SENDING.value))
+    counts = select(DeliveryAttempt.message_id, func.max(DeliveryAttempt.number)).where(
+        DeliveryAttempt.message_id.in_(ids)
+    )
+    last = {row[0]: row[1] for row in tx.execute(counts.group_by(DeliveryAttempt.message_id))}
+    rows = tx.execute(
+        insert(DeliveryAttempt).returning(DeliveryAttempt.message_id, DeliveryAttempt.id),
+        [
+            {
+                "message_id": message_id,
+                "number": last.get(message_id, 0) + 1,
+                "state": Delivery.SENDING.value,
+                "lease_until": now + LEASE,
+                "started_at": now,
+            }
+            for message_id in ids
+        ],
+    ).all()
+    return [(row.message_id, row.id) for row in rows]
+
+
+def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> list[Outbound]:
+    """Everything the senders need, in a constant number of statements."""
+    ids = [message_id for message_id, _ in claimed]
+    attempts = dict(claimed)
+    rows = tx.execute(
+        select(
+            Message,
+            ContactPoint.value.label("to"),
+            ContactPoint.name.label("to_name"),
+            Ticket.subject.label("ticket_subject"),
+            Ticket.locale.label("ticket_locale"),
+            Queue.name.label("queue_name"),
+            Queue.locale.label("queue_locale"),
+            Queue.signature,
+            User.name.label("author"),
+            select(func.count()).where(DeliveryAttempt.message_id == Message.id).scalar_subquery().label("attempt"),
+        )
+        .join(Ticket, Ticket.id == Message.ticket_id)
+        .join(Queue, Queue.id == Ticket.queue_id)
+        .join(ContactPoint, ContactPoint.id == Message.contact_point_id)
+        .outerjoin(User, User.id == Message.user_id)
+        .where(Message.id.in_(ids))
+        .order_by(Message.id)
+    ).all()
+    accounts = _accounts(tx, {row.channel_account_id for row in rows}, vault)
+    references = _grouped(
+        tx.execute(
+            select(ExternalReference.ticket_id, ExternalReference.reference)
+            .where(ExternalReference.ticket_id.in_({row.ticket_id for row in rows}))
+            .order_by(ExternalReference.id)
+        ).all()
+    )
+    files = _grouped(
+        [
+            (file.message_id, StoredFile(file.digest, file.filename, file.content_type, file.size, file.inline))
+            for file in tx.execute(select(Attachment.__table__).where(Attachment.message_id.in_(ids)))
+        ]
+    )
+    return [
+        Outbound(
+            message_id=row.id,
+            attempt_id=attempts[row.id],
+            attempt=row.attempt,
+            ticket_id=row.ticket_id,
+            ticket_number=number_of(row.ticket_id),
+            account=accounts[row.channel_account_id],
+            to=row.to,
+            to_name=row.to_name,
+            subject=row.subject or row.ticket_subject,
+            text=row.text,
+            html=row.html,
+            author=row.author or "",
+            automatic=row.automatic,
+            locale=row.ticket_locale or row.queue_locale,
+            queue_name=row.queue_name,
+            signature=row.signature,
+            references=tuple(references.get(row.ticket_id, ())),
+            attachments=tuple(files.get(row.id, ())),
+            meta=row.meta,
+            created_at=row.created_at,
+        )
+        for row in rows
+        if row.channel_account_id in accounts
+    ]
+
+
+def _accounts(tx: Connection, ids: set[int | None], vault: Vault) -> dict[int | None, Any]:
+    rows = tx.execute(
+        select(ChannelAccount.__table__).where(
+            ChannelAccount.id.in_([i for i in ids if i is not None]), ChannelAccount.enabled
+        )
+    )
+    return {row.id: opened(row, vault) for row in rows}
+
+
+def _grouped(pairs: Sequence[Any]) -> dict[int, list[Any]]:
+    grouped: dict[int, list[Any]] = {}
+    for key, value in pairs:
+        grouped.setdefault(key, []).append(value)
+    return grouped
+
+
+def record(tx: Connection, message_id: int, attempt_id: int, outcome: Outcome, now: datetime) -> None:
+    """Write down how an attempt ended; a receipt that came earlier is never overwritten."""
+    tx.execute(
+        update(DeliveryAttempt)
+        .where(DeliveryAttempt.id == attempt_id)
+        .values(
+            state=outcome.delivery.value,
+            external_id=func.coalesce(DeliveryAttempt.external_id, outcome.sent.external_id if outcome.sent else None),
+            error_code=outcome.code,
+            error=outcome.text,
+            finished_at=now,
+        )
+    )
+    row = tx.execute(
+        select(Message.ticket_id, Message.delivery, Message.contact_point_id, DeliveryAttempt.number)
+        .join(DeliveryAttempt, DeliveryAttempt.message_id == Message.id)
+        .where(DeliveryAttempt.id == attempt_id)
+        .with_for_update(of=Message)
+    ).one()
+    if outcome.sent is not None and outcome.sent.reference:
+        add_reference(tx, outcome.sent.reference, row.ticket_id, message_id)
+    if row.delivery != Delivery.SENDING.value:
+        return
+    if outcome.suppress and row.contact_point_id is not None:
+        contacts.suppress(tx, row.contact_point_id, outcome.text or "", now=now)
+    values = _message_values(outcome, row, now)
+    tx.execute(update(Message).where(Message.id == message_id).values(**values))
+    changed(tx, row.ticket_id, message_id, Delivery(values["delivery"]), now=now)
+
+
+def _message_values(outcome: Outcome, row: Any, now: datetime) -> dict[str, Any]:
+    if outcome.delivery is Delivery.FAILED and outcome.retryable and row.number < MAX_ATTEMPTS:
+        wait = min(FIRST_RETRY * 2 ** (row.number - 1), LONGEST_RETRY)
+        return {"delivery": Delivery.QUEUED.value, "send_after": now + wait, "delivery_error": outcome.text}
+    return {"delivery": outcome.delivery.value, "delivery_error": outcome.text}
+
+
+def expire(tx: Connection, idempotent: Mapping[str, bool], now: datetime) -> int:
+    """Settle attempts whose lease ran out; returns how many."""
+    rows = tx.execute(
+        select(DeliveryAttempt.id, DeliveryAttempt.message_id, Message.channel)
+        .join(Message, Message.id == DeliveryAttempt.message_id)
+        .where(DeliveryAttempt.state == Delivery.SENDING.value, DeliveryAttempt.lease_until <= now)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        again = idempotent.get(row.channel, False)
+        text = "The server stopped while it was being sent."
+        outcome = (
+            Outcome(Delivery.FAILED, code="interrupted", text=text, retryable=True)
+            if again
+            else Outcome(Delivery.UNCERTAIN, code="interrupted", text=text)
+        )
+        record(tx, row.message_id, row.id, outcome, now)
+    return len(rows)
+
+
+class DeliveryLoop:
+    """The loop's step over all senders."""
+
+    def __init__(self, services: Services, senders: Mapping[str, Sender]) -> None:
+        self.services = services
+        self.senders = senders
+
+    async def run_once(self) -> bool:
+        """Send what is due; True when there may be more."""
+        db = self.services.db
+        await db.write(expire, {name: sender.idempotent for name, sender in self.senders.items()}, utcnow())
+        claimed = await db.write(claim, list(self.senders), utcnow())
+        if not claimed:
+            return False
+        outbounds = await db.read(load, claimed, self.services.vault)
+        loaded = {outbound.message_id for outbound in outbounds}
+        for message_id, attempt_id in claimed:
+            if message_id not in loaded:
+                gone = Outcome(Delivery.FAILED, code="no_account", text=NO_ACCOUNT)
+                await db.write(record, message_id, attempt_id, gone, utcnow())
+        await asyncio.gather(*(self._deliver(outbound) for outbound in outbounds))
+        return len(claimed) == BATCH
+
+    async def _deliver(self, outbound: Outbound) -> None:
+        channel = outbound.account.channel.value
+        outcome = await attempt(self.senders[channel], outbound)
+        OUTBOUND.labels(channel, outcome.delivery.value).inc()
+        await self.services.db.write(record, outbound.message_id, outbound.attempt_id, outcome, utcnow())
+
+
+async def attempt(sender: Sender, outbound: Outbound) -> Outcome:
+    """Send one message and put what came of it into words."""
+    try:
+        sent = await sender.send(outbound)
+    except SendFailed as error:
+        return Outcome(
+            Delivery.FAILED, code=error.code, text=error.text, retryable=error.retryable, suppress=error.suppress
+        )
+    except SendUncertain as error:
+        return Outcome(Delivery.UNCERTAIN, code="uncertain", text=str(error))
+    return Outcome(Delivery.SENT, sent=sent)

@@ -1,0 +1,37 @@
+"""Delivery attempts: the ledger of what was sent, visible on the message."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contact_center.core.schema import Base, BigId, id_column
+
+
+class DeliveryAttempt(Base):
+    """One try to send a message: `sending sent failed uncertain`."""
+
+    __tablename__ = "delivery_attempts"
+
+    id: Mapped[int] = id_column()
+    message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"), index=True)
+    number: Mapped[int]
+    state: Mapped[str]
+    # The provider's id for what was sent (Twilio SID, the server's queue id).
+    external_id: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    lease_until: Mapped[datetime]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("message_id", "number"),
+        Index("ix_delivery_attempts_external_id", "external_id"),
+        Index(
+            "ix_delivery_attempts_open",
+            "lease_until",
+            postgresql_where=text("state = 'sending'"),
+            sqlite_where=text("state = 'sending'"),
+        ),
+    )

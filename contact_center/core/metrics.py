@@ -1,0 +1,39 @@
+"""Prometheus metrics of this process; every name is documented in docs/metrics.md."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+INBOUND = Counter(
+    "contact_center_inbound_total", "Inbound items by channel and end state.", ["channel", "state"], registry=REGISTRY
+)
+OUTBOUND = Counter(
+    "contact_center_outbound_total",
+    "Delivery attempts by channel and outcome.",
+    ["channel", "outcome"],
+    registry=REGISTRY,
+)
+EVENTS = Counter("contact_center_events_relayed_total", "Events whose handlers ran.", registry=REGISTRY)
+HANDLER_FAILURES = Counter(
+    "contact_center_handler_failures_total", "Handlers that raised, by handler.", ["handler"], registry=REGISTRY
+)
+LOOP_FAILURES = Counter("contact_center_loop_failures_total", "Loop steps that raised.", ["loop"], registry=REGISTRY)
+SOCKETS = Gauge("contact_center_sockets", "Open WebSockets of this process.", registry=REGISTRY)
+INVARIANT = Gauge(
+    "contact_center_invariant_violations",
+    "Routing invariants broken right now; must stay 0.",
+    ["name"],
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "contact_center_request_seconds",
+    "Time from request to response.",
+    ["method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    registry=REGISTRY,
+)
+
+
+def render() -> bytes:
+    """The text that Prometheus reads."""
+    return generate_latest(REGISTRY)

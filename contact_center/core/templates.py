@@ -1,0 +1,58 @@
+"""Jinja environments, one per locale, over the template folders of all areas; rendering is sync and cached."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from contact_center.core import i18n
+
+
+class Templates:
+    """Renders templates by locale. `folders` are searched in order; `names` are globals and filters of all."""
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        functions: Mapping[str, Any] | None = None,
+        filters: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
+        self._loader = jinja2.FileSystemLoader([str(folder) for folder in folders])
+        self._globals = dict(functions or {})
+        self._filters = dict(filters or {})
+        self.environment = cache(self._environment)
+
+    def _environment(self, locale: str) -> jinja2.Environment:
+        environment = jinja2.Environment(
+            loader=self._loader,
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+            auto_reload=False,
+            cache_size=400,
+        )
+        environment.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]
+        environment.globals.update(self._globals, locale=locale)
+        environment.filters.update(self._filters)
+        return environment
+
+    def render(self, locale: str, name: str, /, **values: Any) -> str:
+        """A whole template."""
+        return self.environment(locale).get_template(name).render(**values)
+
+    def render_block(self, locale: str, name: str, block: str, /, **values: Any) -> str:
+        """One block of a template: the live update of what the first page showed."""
+        template = self.environment(locale).get_template(name)
+        context = template.new_context(values)
+        return "".join(template.blocks[block](context))
+
+    def macro(self, locale: str, name: str, macro: str) -> Callable[..., str]:
+        """A macro of a template, as a function."""
+        module = self.environment(locale).get_template(name).make_module()
+        function: Callable[..., str] = getattr(module, macro)
+        return function

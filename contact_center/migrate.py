@@ -1,0 +1,60 @@
+"""Migrations: brings a database to the present schema, and says when it is behind."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from contact_center.core.db import sqlite_engine
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(tx: Connection) -> None:
+    """Run what is missing, inside the transaction."""
+    command.upgrade(configuration(tx), "head")
+
+
+def revision(tx: Connection) -> str | None:
+    """The revision that the database is at."""
+    return MigrationContext.configure(tx).get_current_revision()
+
+
+def head() -> str | None:
+    """The revision that the code wants."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def run(url: str, function: Any) -> Any:
+    """Call `function(tx)` in a transaction of its own on the database behind `url`."""
+    if url.startswith("sqlite"):
+        engine = sqlite_engine(url)
+        try:
+            with engine.begin() as tx:
+                return function(tx)
+        finally:
+            engine.dispose()
+    return asyncio.run(_run_postgres(url, function))
+
+
+async def _run_postgres(url: str, function: Any) -> Any:
+    engine = create_async_engine(url)
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(function)
+    finally:
+        await engine.dispose()

@@ -117,7 +117,7 @@ def _require_schema(settings: Settings) -> None:
         present = migrations.run(settings.database, migrations.revision)
     if present != migrations.head():
         complain(
-            f"The database is at revision {present or 'none'}, this version needs {migrations.head()}: run `contact-center migrate`."
+            f"The database is at revision {present or 'none'}, not {migrations.head()}: run contact-center migrate."
         )
         raise typer.Exit(2)
 

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 class SmsError:
     """One reason: `retryable` means that nothing left and the very same request may be made again later.
 
-    `opted_out` and `unreachable` are about the customer's number, so nothing more should be sent to it.
+    `opted_out`: the customer asked for no SMS; `suppress`: nothing more should be sent to this address at all.
     """
 
     code: str
     text: str
     retryable: bool = False
     opted_out: bool = False
-    unreachable: bool = False
+    suppress: bool = False
 
 
 def _table(*errors: SmsError) -> dict[str, SmsError]:
     return {error.code: error for error in errors}
 
+
+OPTED_OUT = "The customer has opted out of SMS and must write START first."
 
 # https://www.twilio.com/docs/api/errors: those that sending an SMS can meet, in the words of our screens.
 ERRORS = _table(
@@ -45,16 +47,16 @@ ERRORS = _table(
     SmsError("30035", "Our number's registration is still being processed."),
     SmsError("30489", "This content needs an approved sender in the destination country."),
     # The customer's number.
-    SmsError("21211", "The customer's number is not a valid phone number.", unreachable=True),
-    SmsError("21217", "The customer's number is not a valid phone number.", unreachable=True),
-    SmsError("21604", "There is no number to send to.", unreachable=True),
-    SmsError("21610", "The customer has opted out of SMS and must write START first.", opted_out=True),
-    SmsError("21612", "The carrier cannot reach this number from ours.", unreachable=True),
-    SmsError("21614", "The customer's number is not a mobile phone.", unreachable=True),
+    SmsError("21211", "The customer's number is not a valid phone number.", suppress=True),
+    SmsError("21217", "The customer's number is not a valid phone number.", suppress=True),
+    SmsError("21604", "There is no number to send to."),
+    SmsError("21610", OPTED_OUT, opted_out=True, suppress=True),
+    SmsError("21612", "The carrier cannot reach this number from ours."),
+    SmsError("21614", "The customer's number is not a mobile phone."),
     SmsError("30003", "The phone is switched off, out of reach or does not exist."),
     SmsError("30004", "The number has blocked messages or cannot receive them."),
-    SmsError("30005", "The number is unknown to its network.", unreachable=True),
-    SmsError("30006", "The number is a landline or its network takes no SMS.", unreachable=True),
+    SmsError("30005", "The number is unknown to its network."),
+    SmsError("30006", "The number is a landline or its network takes no SMS."),
     # The text and its files.
     SmsError("21602", "The message has neither text nor a file."),
     SmsError("21617", "The text is too long for SMS (1,600 characters at most)."),

@@ -19,13 +19,12 @@ class Keyword:
     """A recognised keyword.
 
     `carrier_answers`: Twilio confirms its own words by itself, so we must not answer a second time.
-    `only_after_stop`: an everyday word (yes, continue) that means START only from somebody who has opted out.
+    START comes in everyday words too (yes, continue): it means anything only from somebody who has opted out.
     """
 
     wish: Wish
     word: str
     carrier_answers: bool
-    only_after_stop: bool = False
 
 
 _ENGLISH = {
@@ -49,7 +48,6 @@ _VIETNAMESE = {
     Wish.HELP: ("trợ giúp", "tro giup", "giúp đỡ", "giup do", "giúp", "hướng dẫn", "huong dan"),
 }  # fmt: skip
 _COMMANDS = {"HUY": Wish.STOP, "TC": Wish.STOP}
-_EVERYDAY = frozenset({"yes", "tiếp tục", "tiep tuc"})
 
 _WORDS = {
     **{word: (wish, True) for wish, words in _ENGLISH.items() for word in words},
@@ -73,4 +71,4 @@ def recognise(body: str) -> Keyword | None:
     wish, english = found
     # Twilio compares the trimmed body only: it does not act on "Stop." and leaves the answer to us.
     carrier_answers = english and text.casefold() == word
-    return Keyword(wish, word, carrier_answers, only_after_stop=word in _EVERYDAY)
+    return Keyword(wish, word, carrier_answers)

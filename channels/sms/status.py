@@ -1,6 +1,6 @@
 """Twilio's words for where a message is, in ours; how states may follow each other is tickets.states' business."""
 
-from tickets.states import Delivery, moves_forward
+from tickets.states import Delivery
 
 # Once Twilio has queued a message it has left us for good, so it is sent. We schedule nothing at the carrier,
 # so a message canceled there was canceled by somebody else and did not arrive.
@@ -22,8 +22,3 @@ TWILIO: dict[str, Delivery] = {
 def from_twilio(status: str) -> Delivery | None:
     """Our word for a MessageStatus; None for one that Twilio invents later, which must change nothing."""
     return TWILIO.get(status.strip().lower())
-
-
-def advance(current: Delivery, reported: Delivery) -> Delivery:
-    """The state after a report: receipts come late, twice and out of order, so it only moves forward."""
-    return reported if moves_forward(current, reported) else current

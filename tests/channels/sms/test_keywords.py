@@ -84,16 +84,6 @@ def test_a_word_inside_a_sentence_is_no_command(body: str) -> None:
     assert recognise(body) is None
 
 
-def test_yes_means_start_only_from_somebody_who_opted_out() -> None:
-    for body in ("yes", "tiếp tục"):
-        found = recognise(body)
-        assert found is not None
-        assert found.only_after_stop
-    start = recognise("start")
-    assert start is not None
-    assert not start.only_after_stop
-
-
 @given(st.text(min_size=1), st.sampled_from(["stop", "hủy", "help"]))
 def test_more_words_are_never_a_command(more: str, word: str) -> None:
     if any(char.isalnum() for char in more):

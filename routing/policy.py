@@ -4,17 +4,21 @@ After `decide` no agent could take any waiting work (I6). So a change can only m
 floor remembers the agents and work that were touched, and looks at nothing else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 
 from routing.facts import Acceptance, Agent, Queue, Work
 from routing.lanes import ONLY, Lane, Lanes
-from routing.ranking import WorkKey, agent_score, handicap, work_key
+from routing.pools import PoolName
+from routing.ranking import WorkKey, agent_score, work_key
 from routing.staff import Staff
 from routing.states import Presence
 from routing.steps import NEVER, Stance, back_off, stance
 
+CROWD = 32
+"""So many agents who changed at once would all nominate the same work, if less than AGENT_COST times as much waits."""
+AGENT_COST = 20
 WORK = 0
 """In the agenda's place of an agent id: work that looks for somebody, not an agent who looks for work."""
 
@@ -89,11 +93,14 @@ class Floor:
         if before == agent:
             return
         self._replace_where(set(self.staff.put(agent)))
+        if before is None or before.rows != agent.rows or before.skills != agent.skills:
+            self._lanes.review(agent, agent.rows)
         self._woken_agents.add(agent.id)
         self._unplaced |= self._prefers.get(agent.id, set())
 
     def drop_agent(self, agent_id: int) -> None:
         """Forget an agent."""
+        self._lanes.review(Agent(agent_id), ())
         self._replace_where(set(self.staff.drop(agent_id)))
         self._unplaced |= self._prefers.get(agent_id, set())
 
@@ -205,15 +212,18 @@ class Floor:
         at = self.stance_of(work, now)
         spot = _Spot(work_key(work, queue), at, at.until, [])
         lane_key = (work.queue_id, work.medium, work.weight, at.need)
+        agents = self.staff.agents
         if at.only is not None:
-            spot.lanes.append(self._lanes.add((at.only, ONLY), lane_key, {at.only}, spot.key))
+            known = [agents[at.only]] if at.only in agents else []
+            spot.lanes.append(self._lanes.add((at.only, ONLY), lane_key, known, spot.key))
         for route in at.routes:
             able = self.staff.able(route, at.need)
             for delay in self.staff.delays(route):
                 if delay > 0 and work.waiting_since + delay > now:
                     spot.until = min(spot.until, work.waiting_since + delay)
                     break
-                spot.lanes.append(self._lanes.add((route, delay), lane_key, able, spot.key))
+                members = map(agents.__getitem__, able)
+                spot.lanes.append(self._lanes.add((route, delay), lane_key, members, spot.key))
         self._spots[work.id] = spot
         if spot.until < NEVER:
             heappush(self._timers, (spot.until, work.id))
@@ -228,6 +238,9 @@ class Floor:
 
     def _agenda(self) -> list[tuple[WorkKey, int, int]]:
         agenda: list[tuple[WorkKey, int, int]] = []
+        if CROWD < len(self._woken_agents) > len(self.works) / AGENT_COST:
+            self._woken_works |= self.works.keys()
+            self._woken_agents.clear()
         for agent_id in self._woken_agents:
             self._nominate(agenda, agent_id)
         for work_id in self._woken_works:
@@ -250,7 +263,7 @@ class Floor:
         agent = self.staff.agents.get(agent_id)
         if agent is None or agent.presence is not Presence.AVAILABLE or agent.absent:
             return
-        nominee = self._best(self._lanes_for(agent))
+        nominee = self._best(agent, PoolName)
         if nominee is not None:
             heappush(agenda, (nominee, agent_id, nominee[2]))
 
@@ -259,34 +272,32 @@ class Floor:
         row = agent.rows.get(route)
         if row is None or row.priority <= 1:
             return None
-        best = self._best(pair for pair in self._lanes_for(agent) if pair[0].pool == work.pool)
+        best = self._best(agent, (work.pool,))
         return best[2] if best is not None and best[2] != work.id else None
 
-    def _best(self, lanes: Iterable[tuple[Lane, float]]) -> WorkKey | None:
+    def _best(self, agent: Agent, pools: Iterable[PoolName]) -> WorkKey | None:
+        """The first work that this agent could take, apart from having been tried."""
         best: tuple[int, float, int] | None = None
         nominee: WorkKey | None = None
-        for lane, extra in lanes:
-            key = lane.first()
-            if key is not None:
+        for pool in pools:
+            room = agent.pool(pool).room
+            if room <= 0:
+                continue
+            for lane, extra in self._lanes.seen_by(agent.id, pool):
+                key = lane.first()
+                if key is None:
+                    continue
                 rank = (key[0], key[1] + extra, key[2])
-                if best is None or rank < best:
+                if (best is None or rank < best) and lane.weight <= room and self._lets_in(lane, agent):
                     best, nominee = rank, key
         return nominee
 
-    def _lanes_for(self, agent: Agent) -> Iterator[tuple[Lane, float]]:
-        """The lanes whose first work this agent could take, apart from having been tried."""
-        doors = [((row.queue_id, row.delay), row) for row in agent.rows.values()]
-        for door, row in [*doors, ((agent.id, ONLY), None)]:
-            if row is not None and not self._is_open(row.queue_id):
-                continue
-            for lane in self._lanes.behind(door):
-                if (
-                    agent.id in lane.able
-                    and lane.medium in agent.media
-                    and lane.weight <= agent.pool(lane.pool).room
-                    and self._is_open(lane.home)
-                ):
-                    yield lane, handicap(row, lane.pool) if row is not None else 0.0
+    def _lets_in(self, lane: Lane, agent: Agent) -> bool:
+        return (
+            lane.medium in agent.media
+            and self._is_open(lane.home)
+            and (lane.door[1] == ONLY or self._is_open(lane.door[0]))
+        )
 
     def _is_open(self, queue_id: int) -> bool:
         queue = self.queues.get(queue_id)

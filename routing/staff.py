@@ -12,6 +12,7 @@ class Staff:
         self.agents: dict[int, Agent] = {}
         self._members: dict[int, set[int]] = {}
         self._delays: dict[int, tuple[float, ...]] = {}
+        self._skilled: dict[tuple[int, int], set[int]] = {}
         self._able: dict[tuple[int, Need], set[int]] = {}
         self._free: dict[tuple[int, PoolName], set[int]] = {}
 
@@ -53,8 +54,9 @@ class Staff:
         key = (queue_id, need)
         able = self._able.get(key)
         if able is None:
-            agents = self.agents
-            able = {one for one in self._members.get(queue_id, ()) if agents[one].knows(need)}
+            able = set(self._members.get(queue_id, ()))
+            for pair in need:
+                able &= self._skilled.get(pair, _NOBODY)
             self._able[key] = able
         return able
 
@@ -70,6 +72,7 @@ class Staff:
                 self._free.get((queue_id, pool), set()).discard(agent.id)
         for queue_id in agent.rows:
             self._members.setdefault(queue_id, set()).add(agent.id)
+        self._grade(before, agent)
         touched = old.keys() | agent.rows.keys()
         for (queue_id, need), able in self._able.items():
             if queue_id in touched:
@@ -78,6 +81,15 @@ class Staff:
                 else:
                     able.discard(agent.id)
         return [queue_id for queue_id in touched if self._count_delays(queue_id)]
+
+    def _grade(self, before: Agent | None, agent: Agent) -> None:
+        """Who has a skill at level 4 is listed for levels 1 to 4."""
+        for skill, level in (before.skills if before else {}).items():
+            for lower in range(1, level + 1):
+                self._skilled[skill, lower].discard(agent.id)
+        for skill, level in agent.skills.items():
+            for lower in range(1, level + 1):
+                self._skilled.setdefault((skill, lower), set()).add(agent.id)
 
     def _count_delays(self, queue_id: int) -> bool:
         delays = tuple(sorted({self.agents[one].rows[queue_id].delay for one in self._members[queue_id]}))

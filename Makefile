@@ -1,0 +1,51 @@
+# `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long check format bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: $(VENV)/.runtime ## The whole product in one process, with demo data, on http://127.0.0.1:8000
+	@$(BIN)/contact-center demo
+
+test: $(VENV)/.development check ## Lint, types, layers and the tests (at most 12 minutes on 2 cores)
+	$(BIN)/pytest -m "not long" -n $(WORKERS) --dist worksteal
+
+test-long: $(VENV)/.development ## The heavy tests: crashes, races, restarts under load (at most 45 minutes)
+	$(BIN)/pytest -m long
+
+check: $(VENV)/.development ## Lint, formatting, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.development ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.development ## Speed as ratios to a limit that runs beside it (about 6 minutes)
+	$(BIN)/python -m bench
+
+clean: ## Remove the environment and caches; the data under var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d: install it and run make PYTHON=python3.12 …" % sys.version_info[:2])'
+	@echo "Creating the environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV) || { echo "Cannot create $(VENV): on Debian and Ubuntu install it with: apt install python3-venv"; exit 1; }
+
+$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml
+	@echo "Installing (a minute on the first run) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime pyproject.toml
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group dev
+	@touch $@

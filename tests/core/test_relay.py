@@ -1,0 +1,116 @@
+"""The relay: every handler's effect once, failures set aside and tried again, crashes undone."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, insert, select
+
+from contact_center.core import relay
+from contact_center.core.clock import utcnow
+from contact_center.core.db import Database
+from contact_center.core.events import Event, EventRow, HandlerFailure, emit
+from tests.conftest import NOW
+from tickets.models import Tag
+
+
+class Crash(BaseException):
+    """Stands for the process dying: nobody catches it."""
+
+
+def write_tag(tx: Connection, event: Event, now: object) -> None:
+    tx.execute(insert(Tag), {"name": f"done {event.payload['n']}"})
+
+
+def fail_on_two(tx: Connection, event: Event, now: object) -> None:
+    tx.execute(insert(Tag), {"name": f"half {event.payload['n']}"})
+    if event.payload["n"] == 2:
+        raise RuntimeError("cannot do two")
+
+
+def names(tx: Connection) -> list[str]:
+    return list(tx.execute(select(Tag.name).order_by(Tag.id)).scalars())
+
+
+async def emit_some(db: Database, count: int) -> None:
+    def work(tx: Connection) -> None:
+        for n in range(count):
+            emit(tx, "thing.happened", {"n": n}, now=NOW)
+
+    await db.write(work)
+
+
+async def test_each_event_is_handled_once(db: Database) -> None:
+    await emit_some(db, 3)
+    loop = relay.Relay(db, {"thing.happened": [write_tag]})
+    assert await loop.run_once()
+    assert not await loop.run_once()
+    assert await db.read(names) == ["done 0", "done 1", "done 2"]
+
+
+async def test_a_failing_handler_is_stored_and_blocks_nothing(db: Database) -> None:
+    await emit_some(db, 4)
+    await relay.Relay(db, {"thing.happened": [fail_on_two, write_tag]}).run_once()
+    found = await db.read(names)
+    failure = await db.read(lambda tx: tx.execute(select(HandlerFailure.__table__)).one())
+    assert [name for name in found if name.startswith("done")] == ["done 0", "done 1", "done 2", "done 3"]
+    assert "half 2" not in found
+    assert (failure.attempts, failure.dead_at, failure.error) == (1, None, "RuntimeError: cannot do two")
+
+
+async def test_a_handler_that_works_again_clears_its_failure(db: Database) -> None:
+    await emit_some(db, 3)
+    await relay.Relay(db, {"thing.happened": [fail_on_two]}).run_once()
+
+    def mended(tx: Connection, event: Event, now: object) -> None:
+        write_tag(tx, event, now)
+
+    mended.__module__, mended.__name__ = fail_on_two.__module__, fail_on_two.__name__
+    later = utcnow() + timedelta(minutes=1)
+    assert await db.write(relay.retry_due, {"thing.happened": [mended]}, later) == 1
+    assert "done 2" in await db.read(names)
+    assert await db.read(lambda tx: tx.execute(select(HandlerFailure.id)).all()) == []
+
+
+async def test_after_the_last_attempt_it_is_dead_and_kept(db: Database) -> None:
+    await emit_some(db, 3)
+    handlers = {"thing.happened": [fail_on_two]}
+    await relay.Relay(db, handlers).run_once()
+    at = utcnow()
+    for _ in range(relay.MAX_ATTEMPTS):
+        at += timedelta(hours=2)
+        await db.write(relay.retry_due, handlers, at)
+    failure = await db.read(lambda tx: tx.execute(select(HandlerFailure.__table__)).one())
+    assert failure.attempts == relay.MAX_ATTEMPTS
+    assert failure.dead_at is not None
+
+
+async def test_a_crash_in_the_middle_undoes_the_claim(db: Database) -> None:
+    await emit_some(db, 2)
+
+    def crash(tx: Connection) -> None:
+        relay.relay_batch(tx, {"thing.happened": [write_tag]}, NOW)
+        raise Crash
+
+    with pytest.raises(Crash):
+        await db.write(crash)
+    assert await db.read(names) == []
+    await relay.Relay(db, {"thing.happened": [write_tag]}).run_once()
+    assert await db.read(names) == ["done 0", "done 1"]
+
+
+async def test_an_event_nobody_poked_is_poked_by_the_relay(db: Database) -> None:
+    def work(tx: Connection) -> None:
+        emit(tx, "thing.happened", {"n": 1}, now=utcnow() - timedelta(seconds=5), topics=["ticket:1"])
+
+    await db.write(work)
+    poked: list[str] = []
+    db.after_commit = lambda pokes: poked.extend(p.topic for p in pokes)
+    await relay.Relay(db, {}).run_once()
+    assert poked == ["ticket:1"]
+
+
+async def test_old_events_are_purged_but_not_those_that_failed(db: Database) -> None:
+    await emit_some(db, 3)
+    await relay.Relay(db, {"thing.happened": [fail_on_two]}).run_once()
+    assert await db.write(relay.purge, utcnow() + timedelta(days=8)) == 2
+    assert len(await db.read(lambda tx: tx.execute(select(EventRow.id)).all())) == 1

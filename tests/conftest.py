@@ -1,7 +1,6 @@
 """Fixtures that every test may use. Time is a value, the databases are real."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +31,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template() -> Iterator[str]:
+def postgres_database() -> Iterator[str]:
     databases.require_postgres()
     name = asyncio.run(databases.make_postgres())
     yield name
@@ -45,11 +44,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def postgres_url(postgres_template: str) -> AsyncIterator[str]:
-    name = f"cc_test_{uuid.uuid4().hex[:16]}"
-    await databases.admin(f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"')
-    yield databases.url_of(name)
-    await databases.admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+async def postgres_url(postgres_database: str) -> str:
+    await databases.clean_postgres(postgres_database)
+    return databases.url_of(postgres_database)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

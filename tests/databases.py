@@ -50,14 +50,43 @@ def url_of(name: str) -> str:
 
 
 async def make_postgres() -> str:
-    """The name of a PostgreSQL database with all tables, to copy from."""
-    name = f"cc_template_{uuid.uuid4().hex[:12]}"
+    """The name of a PostgreSQL database with all tables; `clean_postgres` empties it between tests."""
+    name = f"cc_test_{uuid.uuid4().hex[:12]}"
     await admin(f'CREATE DATABASE "{name}"')
     engine = create_async_engine(url_of(name))
     async with engine.begin() as connection:
         await connection.run_sync(METADATA.create_all)
     await engine.dispose()
     return name
+
+
+# A new database costs half a second; deleting from tables that are nearly all empty costs ten milliseconds.
+CLEAN = """
+DO $$
+DECLARE name text;
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE 'DELETE FROM ' || name;
+  END LOOP;
+  FOR name IN SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences WHERE last_value IS NOT NULL LOOP
+    PERFORM setval(name::regclass, 1, false);
+  END LOOP;
+END $$
+"""
+
+
+async def clean_postgres(name: str) -> None:
+    """Empty all tables and restart all ids; ends connections that an earlier test left behind."""
+    connection = await asyncpg.connect(POSTGRES_URL.rsplit("/", 1)[0] + f"/{name}")
+    try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await connection.execute(CLEAN)
+    finally:
+        await connection.close()
 
 
 def require_postgres() -> None:

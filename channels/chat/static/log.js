@@ -205,7 +205,7 @@ export class Log {
     const own = row.message.author.kind === "customer";
     const seen = own && row.key <= this.read;
     const look = `${row.state}|${row.state === "sent" && seen}|${Boolean(own && row.key < PENDING && this.#isLastOwn(row))}`;
-    if (mark.dataset.look === look) return;
+    if (mark.dataset.look === look) return undefined;
     mark.dataset.look = look;
     if (!own) return mark.replaceChildren(h("time", { datetime: row.message.sent_at }, time(at)));
     if (row.state === "failed") {
@@ -213,9 +213,11 @@ export class Log {
       const remove = h("button", { type: "button", class: "unsend", onclick: () => this.onRemove(row.entry) }, t("remove"));
       return mark.replaceChildren(retry, row.entry.error ? remove : "");
     }
-    if (row.state === "sending") return mark.replaceChildren(icon("clock"), t("sending"));
-    const state = seen ? [icon("checks"), t("seen")] : [icon("check"), t("sent")];
-    mark.replaceChildren(h("time", { datetime: row.message.sent_at }, time(at)), ...(this.#isLastOwn(row) ? [" · ", ...state] : []));
+    if (row.state === "sending") return mark.replaceChildren(icon("clock"), h("span", {}, t("sending")));
+    const sentAt = h("time", { datetime: row.message.sent_at }, time(at));
+    if (!this.#isLastOwn(row)) return mark.replaceChildren(sentAt);
+    const state = seen ? [icon("checks"), h("span", {}, t("seen"))] : [icon("check"), h("span", {}, t("sent"))];
+    return mark.replaceChildren(sentAt, " · ", ...state);
   }
 
   #isLastOwn(row) {

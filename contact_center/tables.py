@@ -2,9 +2,11 @@
 
 import contact_center.accounts.models
 import contact_center.core.events
+import knowledge_base.models
 import tickets.models
+import tickets.quality.models
 from contact_center.core.schema import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "contact_center", "tickets"]
+__all__ = ["METADATA", "contact_center", "knowledge_base", "tickets"]

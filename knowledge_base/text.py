@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from contact_center.core.text import fold
 
+# PostgreSQL refuses longer words than 2 KB; nobody searches for one of this length.
+LONGEST_TERM = 40
+
 # Letters and digits are split, so that "covid19", "covid-19" and "COVID 19" are the same two words.
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’ʼ](?=\w)")
@@ -38,8 +41,8 @@ def stem(word: str) -> str:
 
 
 def terms(text: str) -> list[str]:
-    """The words of a text as they are indexed and searched: folded and stemmed."""
-    return [stem(word) for word in words(text)]
+    """The words of a text as they are indexed and searched: folded, stemmed, at most LONGEST_TERM letters."""
+    return [stem(word)[:LONGEST_TERM] for word in words(text)]
 
 
 def trigrams(parts: Sequence[str]) -> Counter[str]:

@@ -119,9 +119,7 @@ SIMPLE = Guard(
 )
 FINDINGS = Guard(lambda f, _: bool(f.findings.strip()), "Write down what the investigation found.")
 DECISION = Guard(lambda f, _: f.decision is not None, "Decide: upheld, partly upheld or not upheld.")
-REASONS = Guard(
-    lambda f, _: bool(f.reasons.strip()), "Give the reasons for the decision, in words for the customer."
-)
+REASONS = Guard(lambda f, _: bool(f.reasons.strip()), "Give the reasons for the decision, in words for the customer.")
 REMEDY = Guard(_remedied, "Write the remedy: an upheld complaint needs one.")
 COMMUNICATED = Guard(
     lambda f, _: bool(f.communicated.strip()),

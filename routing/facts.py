@@ -7,18 +7,10 @@ from enum import StrEnum
 
 from routing.pools import WHOLE_POOL, Medium, Pool, PoolName, pool_of
 from routing.states import Presence
+from tickets.states import Priority
 
 Need = tuple[tuple[int, int], ...]
 """What an agent must know: (skill id, lowest proficiency 1-5), ordered by skill id."""
-
-
-class Priority(StrEnum):
-    """The ticket's priority, as routing sees it."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    URGENT = "urgent"
 
 
 class Acceptance(StrEnum):

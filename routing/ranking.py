@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from routing.facts import Agent, Ordering, Priority, Queue, Row, Selection, Work
+from routing.facts import Agent, Ordering, Queue, Row, Selection, Work
 from routing.pools import PoolName
+from tickets.states import Priority
 
 CREDITS: Mapping[PoolName, Mapping[Priority, float]] = {
     PoolName.LIVE: {Priority.LOW: 0.0, Priority.MEDIUM: 60.0, Priority.HIGH: 180.0, Priority.URGENT: 600.0},

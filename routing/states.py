@@ -76,17 +76,6 @@ class QueueExit(StrEnum):
     CANCELED = "canceled"
 
 
-class AssignmentReason(StrEnum):
-    """Why an agent got a work item."""
-
-    OFFERED = "offered"
-    AUTO = "auto"
-    TAKEN = "taken"
-    ASSIGNED = "assigned"
-    FOLLOW_UP = "follow_up"
-    TRANSFERRED = "transferred"
-
-
 class OfflineReason(StrEnum):
     """Why an agent is offline."""
 

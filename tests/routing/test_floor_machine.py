@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from routing.facts import Agent, Ordering, Overflow, Priority, Queue, Row, Selection, Step, Work
+from routing.facts import Agent, Ordering, Overflow, Queue, Row, Selection, Step, Work
 from routing.policy import Decision, Floor
 from routing.pools import WEIGHTS, Medium
 from routing.states import Presence
 from tests.routing.floors import T0, naive_choice, naive_decide
+from tickets.states import Priority
 
 QUEUES = (1, 2, 3)
 SKILLS = (1, 2, 3)

@@ -1,9 +1,10 @@
-from routing.facts import Acceptance, Overflow, Priority, Row, Selection, Step
+from routing.facts import Acceptance, Overflow, Row, Selection, Step
 from routing.facts import Ordering as Order
 from routing.policy import Floor
 from routing.pools import Medium, Pool, PoolName
 from routing.states import Presence
 from tests.routing.floors import T0, a_floor, a_queue, an_agent, full, some_work, who_gets
+from tickets.states import Priority
 
 FRENCH = 7
 

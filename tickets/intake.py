@@ -138,7 +138,8 @@ def _append(
         ticket.customer_id,
         ticket.thread_key,
     )
-    announce(tx, appended, entry.kind, entry.channel, now=now, local={**values, "id": message_id})
+    local = {**values, "id": message_id, "attachments": entry.attachments}
+    announce(tx, appended, entry.kind, entry.channel, now=now, local=local)
     return appended
 
 

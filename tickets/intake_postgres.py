@@ -188,5 +188,6 @@ def _poke(tx: Connection, row: Any, inbound: InboundMessage, parameters: dict[st
         "send_after": None,
         "meta": parameters["meta"],
         "created_at": parameters["now"],
+        "attachments": inbound.attachments,
     }
     poke(tx, *topics, name="message.created", payload=payload, local=local)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from contact_center.core.errors import Conflict, Invalid, NotFound
-from contact_center.core.events import emit
+from contact_center.core.events import emit, poke
 from contact_center.core.upsert import insert_for, insert_once
 from tickets.models import Tag, Ticket, TicketRead, TicketTag
 from tickets.states import Kind, Priority, Status, may_become
@@ -148,13 +148,15 @@ def tag(tx: Connection, ticket_id: int, names: Sequence[str], *, user_id: int | 
 
 
 def mark_read(tx: Connection, ticket_id: int, user_id: int, seq: int) -> None:
-    """The user has seen the ticket up to `seq`; it never goes back."""
+    """The user has seen the ticket up to `seq`; it never goes back. A chat's customer hears of it."""
     statement = insert_for(tx, TicketRead).values(ticket_id=ticket_id, user_id=user_id, seq=seq)
-    tx.execute(
+    done = tx.execute(
         statement.on_conflict_do_update(
             index_elements=["ticket_id", "user_id"], set_={"seq": seq}, where=TicketRead.seq < seq
         )
     )
+    if done.rowcount:
+        poke(tx, f"reads:{ticket_id}", name="ticket.read", payload={"ticket_id": ticket_id, "seq": seq}, relay=False)
 
 
 def wake_snoozed(tx: Connection, now: datetime, *, limit: int = 100) -> int:

@@ -96,7 +96,7 @@ def append(
         ticket.customer_id,
         ticket.thread_key,
     )
-    announce(tx, appended, entry.kind, entry.channel, now=now, local={**values, "id": message_id})
+    announce(tx, appended, entry.kind, entry.channel, now=now, local={**values, "id": message_id, "attachments": entry.attachments})
     return appended
 
 

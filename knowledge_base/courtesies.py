@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from contact_center.core.text import fold
+from knowledge_base.personal import NAME
 from knowledge_base.sentences import Sentence
 
 # A longer sentence that begins with thanks usually goes on to say something.
 LONGEST_COURTESY = 18
 
 _SIGNATURE = re.compile(r"^(?:-- ?|_{5,}|—)$")
+_ONLY_A_NAME = re.compile(rf"^{NAME}$")
 _AFTER_GREETING = re.compile(r"^.{2,50}?[,!.:](?:\s+|$)|^[^,!.:?]{2,40}\s+(?:ạ|nhé)[,!.]?\s+", re.S)
 
 # All of the following is matched on folded text: one alternative a line, English first, then Vietnamese.
@@ -106,7 +108,12 @@ def substance(found: Sequence[Sentence]) -> list[Sentence]:
         if shortened is None or _is_courtesy(shortened.text):
             continue
         kept.append(shortened)
-    return kept
+    return kept[:-1] if len(kept) > 1 and _is_signed(kept[-1], found[-1]) else kept
+
+
+def _is_signed(last: Sentence, end: Sentence) -> bool:
+    """Whether the message ends with nothing but a name."""
+    return last.number == end.number and not last.bullet and bool(_ONLY_A_NAME.match(last.text))
 
 
 def _without_greeting(sentence: Sentence, folded: str) -> Sentence | None:

@@ -11,7 +11,7 @@ def _any(*words: str) -> str:
 
 _UPPER = "".join(c for c in map(chr, range(0x41, 0x1F00)) if c.isupper())
 _CAPITAL = rf"[{_UPPER}][^\W\d_]*(?:['’-][^\W\d_]+)?"
-_NAME = rf"{_CAPITAL}(?:[ \t]+{_CAPITAL}){{0,3}}"
+NAME = rf"{_CAPITAL}(?:[ \t]+{_CAPITAL}){{0,3}}"
 _OF = r"của (?:tôi|em|mình)"
 _LINKS = _any("[:#=.]", r"no\.?", "number", "num", r"nr\.?", "số", "id", "code", "is", "là", "mã", _OF)
 _LINK_WORDS = rf"(?:[ \t]*{_LINKS})*"
@@ -238,8 +238,8 @@ ADDRESSES = (
     re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?[ ]\d[ABD-HJLNP-UW-Z]{2}\b"),
     re.compile(rf"\b{_CAPITAL}(?:[ \t]{_CAPITAL})?,[ \t]+[A-Z]{{2}}[ \t]+\d{{5}}(?:-\d{{4}})?\b"),
     re.compile(rf"{_VI_HOUSE},?[ \t]+{_VI_ROAD}\b{_VI_REST}{{2,120}}", re.I),
-    re.compile(rf"{_VI_HOUSE}[ \t]+{_NAME}(?i:{_VI_TAIL})+"),
-    re.compile(rf"(?i:\b(?:phường|quận|huyện|xã|phuong|quan|huyen))[ \t]+(?:\d{{1,2}}|{_NAME})(?i:{_VI_TAIL})*"),
+    re.compile(rf"{_VI_HOUSE}[ \t]+{NAME}(?i:{_VI_TAIL})+"),
+    re.compile(rf"(?i:\b(?:phường|quận|huyện|xã|phuong|quan|huyen))[ \t]+(?:\d{{1,2}}|{NAME})(?i:{_VI_TAIL})*"),
 )
 
 _NAME_LABELS = (
@@ -267,7 +267,7 @@ ADDRESS_LINE = re.compile(rf"^[ \t>*-]*{_any(*_ADDRESS_LABELS)}[ \t]*[:=][ \t]*(
 
 _TITLES_EN = "mr|mrs|ms|miss|mx|dr|prof|mister|madame"
 _TITLES_VI = "anh|chị|em|cô|chú|bác|ông|bà|bạn|thầy|chi|co|ong|ba"
-HONORIFIC = re.compile(rf"\b(?:(?i:{_TITLES_EN})\.?|(?i:{_TITLES_VI})(?:[ \t]+(?i:anh|chị))?)[ \t]+({_NAME})")
+HONORIFIC = re.compile(rf"\b(?:(?i:{_TITLES_EN})\.?|(?i:{_TITLES_VI})(?:[ \t]+(?i:anh|chị))?)[ \t]+({NAME})")
 _INTRODUCTION = _any(
     "my name is",
     "my name's",
@@ -287,9 +287,9 @@ _INTRODUCTION = _any(
     "toi la",
     "minh la",
 )
-INTRODUCED = re.compile(rf"\b(?i:{_INTRODUCTION})[ \t]+({_NAME})")
+INTRODUCED = re.compile(rf"\b(?i:{_INTRODUCTION})[ \t]+({NAME})")
 _GREETING = "hi|hello|hey|dear|thanks|thank you|cheers|regards|chào|kính gửi|cảm ơn|cám ơn"
-GREETED = re.compile(rf"\b(?i:{_GREETING}),?[ \t]+({_NAME})")
+GREETED = re.compile(rf"\b(?i:{_GREETING}),?[ \t]+({NAME})")
 HANDLE = re.compile(
     r"(?<![\w@./])@[A-Za-z][\w.]{2,30}\b|\b(?i:username|user name|nick|login)[ \t]*[:=][ \t]*(\S{3,40})"
 )

@@ -199,6 +199,33 @@ class Ticket(Base):
         Index("ix_tickets_queue_status", "queue_id", "status", "updated_at", "id"),
         Index("ix_tickets_assignee_status", "assignee_id", "status", "updated_at", "id"),
         Index("ix_tickets_status", "status", "updated_at", "id"),
+        Index(
+            "ix_tickets_waiting",
+            "waiting_since",
+            "id",
+            postgresql_where=sql("waiting_since IS NOT NULL"),
+            sqlite_where=sql("waiting_since IS NOT NULL"),
+        ),
+        Index(
+            "ix_tickets_sla_due",
+            "sla_due_at",
+            "id",
+            postgresql_where=sql("sla_due_at IS NOT NULL"),
+            sqlite_where=sql("sla_due_at IS NOT NULL"),
+        ),
+        # What the timers look for: snoozed tickets by their end, resolved ones by their week.
+        Index(
+            "ix_tickets_snoozed_until",
+            "snoozed_until",
+            postgresql_where=sql("snoozed_until IS NOT NULL"),
+            sqlite_where=sql("snoozed_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_tickets_resolved_at",
+            "resolved_at",
+            postgresql_where=sql("status = 'resolved'"),
+            sqlite_where=sql("status = 'resolved'"),
+        ),
         CheckConstraint("seq >= public_seq", name="seq"),
     )
 

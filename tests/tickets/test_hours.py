@@ -130,9 +130,7 @@ def test_round_the_clock_equals_the_wall_clock(start: datetime, length: int) -> 
 
 
 @given(calendars(), moments, seconds)
-def test_adding_business_time_and_measuring_it_are_inverse(
-    cal: Calendar, start: datetime, length: int
-) -> None:
+def test_adding_business_time_and_measuring_it_are_inverse(cal: Calendar, start: datetime, length: int) -> None:
     due = add_business(cal, start, length)
     if due is None:
         assert business_between(cal, start, start + timedelta(days=9 * 365)) < length
@@ -142,9 +140,7 @@ def test_adding_business_time_and_measuring_it_are_inverse(
 
 
 @given(calendars(), moments, moments, moments)
-def test_business_time_is_additive_and_antisymmetric(
-    cal: Calendar, a: datetime, b: datetime, c: datetime
-) -> None:
+def test_business_time_is_additive_and_antisymmetric(cal: Calendar, a: datetime, b: datetime, c: datetime) -> None:
     parts = business_between(cal, a, b) + business_between(cal, b, c)
     assert parts == pytest.approx(business_between(cal, a, c), abs=1e-6)
     assert business_between(cal, a, b) == -business_between(cal, b, a)

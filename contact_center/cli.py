@@ -21,8 +21,10 @@ from contact_center.core.clock import utcnow
 from contact_center.core.errors import DomainError
 from contact_center.core.output import complain, print_json, print_table
 from contact_center.core.settings import Settings
+from knowledge_base import cli as knowledge_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(knowledge_cli.app, name="kb")
 
 
 def load_settings() -> Settings:

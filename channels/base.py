@@ -35,6 +35,8 @@ class Outbound:
     attachments: tuple[StoredFile, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
+    # Why nothing may be sent to this address any more (it opted out or bounced after this was written).
+    suppressed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> li
             Message,
             ContactPoint.value.label("to"),
             ContactPoint.name.label("to_name"),
+            ContactPoint.suppressed_reason,
             Ticket.subject.label("ticket_subject"),
             Ticket.locale.label("ticket_locale"),
             Queue.name.label("queue_name"),
@@ -150,6 +151,8 @@ def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> li
             attachments=tuple(files.get(row.id, ())),
             meta=row.meta,
             created_at=row.created_at,
+            # The confirmation of a STOP is the one message that still leaves.
+            suppressed=None if row.meta.get("consent") else row.suppressed_reason,
         )
         for row in rows
         if row.channel_account_id in accounts
@@ -262,6 +265,8 @@ class DeliveryLoop:
 
 async def attempt(sender: Sender, outbound: Outbound) -> Outcome:
     """Send one message and put what came of it into words."""
+    if outbound.suppressed is not None:
+        return Outcome(Delivery.FAILED, code="suppressed", text=outbound.suppressed)
     try:
         sent = await sender.send(outbound)
     except SendFailed as error:

@@ -25,6 +25,7 @@ class Keyword:
     wish: Wish
     word: str
     carrier_answers: bool
+    locale: str = "en"
 
 
 _ENGLISH = {
@@ -63,7 +64,7 @@ def recognise(body: str) -> Keyword | None:
     text = unicodedata.normalize("NFC", body).strip()
     bare = " ".join(_EDGES.sub("", text).split())
     if wish := _COMMANDS.get(bare):
-        return Keyword(wish, bare, carrier_answers=False)
+        return Keyword(wish, bare, carrier_answers=False, locale="vi")
     word = bare.casefold()
     found = _WORDS.get(word)
     if found is None:
@@ -71,4 +72,4 @@ def recognise(body: str) -> Keyword | None:
     wish, english = found
     # Twilio compares the trimmed body only: it does not act on "Stop." and leaves the answer to us.
     carrier_answers = english and text.casefold() == word
-    return Keyword(wish, word, carrier_answers)
+    return Keyword(wish, word, carrier_answers, "en" if english else "vi")

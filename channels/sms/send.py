@@ -9,10 +9,13 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 from channels.base import Outbound, SendFailed, SendUncertain, Sent
 from channels.receipts import attempt_token
 from channels.sms import errors
-from channels.sms.client import open_client
+from channels.sms.client import OpenHttp, open_client, open_http
 from contact_center.core.secrets import Vault
 
 NOT_SET_UP = "The SMS account has no credentials. An administrator must enter them."
+MEDIA_PURPOSE = "sms-media"
+MEDIA_SECONDS = 24 * 3600
+MOST_FILES = 10
 NO_CONNECTION = "The carrier could not be reached."
 NO_ANSWER = "The carrier did not answer; a receipt will tell whether the message was sent."
 
@@ -25,8 +28,8 @@ class TwilioSender:
 
     idempotent = False
 
-    def __init__(self, http: httpx2.AsyncClient, vault: Vault, *, public_url: str, api_url: str = "") -> None:
-        self.http = http
+    def __init__(self, vault: Vault, *, public_url: str, api_url: str = "", http: OpenHttp = open_http) -> None:
+        self.open_http = http
         self.vault = vault
         self.public_url = public_url
         self.api_url = api_url
@@ -36,23 +39,12 @@ class TwilioSender:
         secrets = outbound.account.secrets
         if not (secrets.get("account_sid") and secrets.get("auth_token")):
             raise SendFailed("no_credentials", NOT_SET_UP, retryable=False)
-        client = open_client(
-            self.http,
-            account_sid=str(secrets["account_sid"]),
-            auth_token=str(secrets["auth_token"]),
-            base_url=self.api_url,
-        )
-        service = outbound.account.settings.get("messaging_service_sid")
-        sender = {"messaging_service_sid": service} if service else {"from_": outbound.account.address}
+        if len(outbound.attachments) > MOST_FILES:
+            too_many = errors.ERRORS["21623"]
+            raise SendFailed(too_many.code, too_many.text, retryable=False)
         try:
-            message: MessageInstance = await client.messages.create_async(
-                to=outbound.to,
-                body=outbound.text,
-                status_callback=receipt_url(
-                    self.public_url, outbound.account.key, attempt_token(self.vault, outbound.attempt_id)
-                ),
-                **sender,
-            )
+            async with self.open_http() as http:
+                message = await self._create(http, outbound)
         except _NEVER_LEFT as error:
             raise SendFailed("no_connection", NO_CONNECTION, retryable=True) from error
         except httpx2.HTTPError as error:
@@ -64,6 +56,38 @@ class TwilioSender:
             raise SendUncertain(NO_ANSWER) from error
         return Sent(external_id=message.sid)
 
+    async def _create(self, http: httpx2.AsyncClient, outbound: Outbound) -> MessageInstance:
+        account = outbound.account
+        client = open_client(
+            http,
+            account_sid=str(account.secrets["account_sid"]),
+            auth_token=str(account.secrets["auth_token"]),
+            base_url=self.api_url,
+        )
+        service = account.settings.get("messaging_service_sid")
+        sender = {"messaging_service_sid": service} if service else {"from_": account.address}
+        media = {"media_url": self._media(outbound)} if outbound.attachments else {}
+        token = attempt_token(self.vault, outbound.attempt_id)
+        return await client.messages.create_async(
+            to=outbound.to,
+            body=outbound.text,
+            status_callback=receipt_url(self.public_url, account.key, token),
+            **sender,
+            **media,
+        )
+
+    def _media(self, outbound: Outbound) -> list[str]:
+        """Signed addresses at which the carrier fetches the files of an MMS."""
+        base = f"{self.public_url}/hooks/twilio/{quote(outbound.account.key, safe='')}/media/"
+        return [
+            base + self.vault.sign(MEDIA_PURPOSE, [file.digest, file.content_type]) for file in outbound.attachments
+        ]
+
+
+def receipt_url(public_url: str, key: str, token: str) -> str:
+    """Where the carrier reports what became of one attempt."""
+    return f"{public_url}/hooks/twilio/{quote(key, safe='')}/receipt/{token}"
+
 
 def _refusal(error: TwilioRestException | TwilioServiceException) -> SendFailed | SendUncertain:
     """What an HTTP error of the carrier means for the message."""
@@ -74,8 +98,3 @@ def _refusal(error: TwilioRestException | TwilioServiceException) -> SendFailed 
     if found is None:
         return SendUncertain(NO_ANSWER)
     return SendFailed(found.code, found.text, retryable=found.retryable, suppress=found.suppress)
-
-
-def receipt_url(public_url: str, key: str, token: str) -> str:
-    """Where the carrier reports what became of one attempt."""
-    return f"{public_url}/hooks/twilio/{quote(key, safe='')}/receipt/{token}"

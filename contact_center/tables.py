@@ -1,12 +1,16 @@
 """Imports every module that declares tables, so that the metadata is whole (migrations, tests)."""
 
+import channels.models
+import channels.sms.models
 import contact_center.accounts.models
 import contact_center.core.events
 import knowledge_base.models
 import tickets.models
 import tickets.quality.models
+import tickets.sla_models
+import tickets.timers
 from contact_center.core.schema import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "contact_center", "knowledge_base", "tickets"]
+__all__ = ["METADATA", "channels", "contact_center", "knowledge_base", "tickets"]

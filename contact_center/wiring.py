@@ -4,6 +4,7 @@ Nothing registers itself. A module that wants to be called is named here.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from starlette.routing import BaseRoute
 
 from channels.base import Sender
 from channels.delivery import DeliveryLoop
+from channels.sms import again as sms_again
+from channels.sms import consent as sms_consent
+from channels.sms import hooks as sms_hooks
+from channels.sms.media import MediaLoop
+from channels.sms.send import TwilioSender
 from contact_center.core.clock import utcnow
 from contact_center.core.events import OUTBOX_TOPIC, Handlers
 from contact_center.core.hub import Renderer
@@ -18,19 +24,27 @@ from contact_center.core.loops import Loop
 from contact_center.core.relay import Relay
 from contact_center.core.services import Services
 from contact_center.core.templates import Templates
-from tickets import lifecycle
+from tickets import sla_clocks, timers
 
 ROOT = Path(__file__).parent.parent
 
 # event -> functions(tx, event, now), in this order, in the relay's transaction.
-HANDLERS: Handlers = {}
+HANDLERS: Handlers = {
+    "ticket.created": [sla_clocks.on_ticket_created],
+    "message.created": [sla_clocks.on_message],
+    "service_level.changed": [sla_clocks.on_service_level_changed],
+    "message.updated": [sms_consent.on_message_updated],
+}
 
 TABLES: Mapping[str, Any] = {"handlers": HANDLERS}
 
 
 def senders(services: Services) -> Mapping[str, Sender]:
     """channel -> its sending side."""
-    return {}
+    settings = services.settings
+    return {
+        "sms": TwilioSender(services.vault, public_url=settings.base_url, api_url=settings.twilio_api_url),
+    }
 
 
 def renderers(services: Services) -> Mapping[str, Renderer]:
@@ -40,7 +54,7 @@ def renderers(services: Services) -> Mapping[str, Renderer]:
 
 def routes() -> list[BaseRoute]:
     """All pages, hooks and sockets."""
-    return []
+    return [*sms_hooks.routes()]
 
 
 def templates() -> Templates:
@@ -54,16 +68,16 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
     relay = Relay(db, HANDLERS)
     delivery = DeliveryLoop(services, senders(services))
 
-    async def timers() -> bool:
-        woken = await db.write(lifecycle.wake_snoozed, utcnow())
-        closed = await db.write(lifecycle.close_resolved, utcnow())
-        return woken + closed > 0
+    async def run_timers() -> bool:
+        return await db.write(timers.run_due, utcnow()) > 0
 
     worker = [
         Loop("relay", relay.run_once, 1.0, frozenset({OUTBOX_TOPIC})),
         Loop("delivery", delivery.run_once, 1.0, frozenset({"message"})),
-        Loop("timers", timers, 5.0),
+        Loop("timers", run_timers, 5.0),
         Loop("purge", relay.purge_once, 3600.0),
+        Loop("sms-media", MediaLoop(services).run_once, 2.0),
+        Loop("sms-again", partial(sms_again.run_once, services), 10.0, frozenset({"journal"})),
     ]
     return [loop for loop in worker if only is None or loop.name in only]
 

@@ -7,9 +7,8 @@ were chosen on `corpora/kb/covid_faq.json` on a flat part of the curve: Hit@1 0.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 from knowledge_base.text import similarity, trigrams
@@ -19,6 +18,8 @@ B = 0.75
 BODY_WEIGHT = 0.2
 PAIR_WEIGHT = 0.3
 LIKENESS_WEIGHT = 2.0
+# Without a common word, a title that is less like the query is another one.
+LEAST_LIKENESS = 0.3
 PREFIX_WEIGHT = 0.5
 PREFIX_LENGTH = 4
 JOINED_LENGTH = 5
@@ -26,23 +27,19 @@ JOINED_LENGTH = 5
 
 @dataclass(frozen=True)
 class Document:
-    """One article text as it was indexed: the terms of its title and of its body."""
+    """One article text as it was indexed: the terms of its title, and how often its body holds the asked ones."""
 
     key: int
     title: tuple[str, ...]
-    body: tuple[str, ...]
+    body_length: int
+    body: Mapping[str, int]
 
-    @cached_property
-    def title_counts(self) -> Counter[str]:
-        return Counter(self.title)
 
-    @cached_property
-    def body_counts(self) -> Counter[str]:
-        return Counter(self.body)
-
-    @cached_property
-    def title_pairs(self) -> frozenset[tuple[str, str]]:
-        return frozenset(pairs(self.title))
+def document(key: int, title: str, body: str, asked: Iterable[str]) -> Document:
+    """A document from its indexed columns; only the asked terms of the body are counted."""
+    wanted = set(asked)
+    found = body.split()
+    return Document(key, tuple(title.split()), len(found), Counter(filter(wanted.__contains__, found)))
 
 
 @dataclass(frozen=True)
@@ -97,25 +94,25 @@ def rank(query: Sequence[str], documents: Sequence[Document], index: Statistics)
     asked = joined(query, index.frequency)
     likeness = trigrams(asked)
     neighbours = set(pairs(asked))
-    pair_count = Counter(pair for document in documents for pair in document.title_pairs & neighbours)
+    shared = [neighbours.intersection(pairs(document.title)) for document in documents]
+    pair_count = Counter(pair for pairs_of_one in shared for pair in pairs_of_one)
     hits = []
-    for document in documents:
+    for document, common in zip(documents, shared, strict=True):
         score = sum(_term_score(term, document, index) for term in dict.fromkeys(asked))
-        if not score and similarity(likeness, trigrams(document.title)) < 0.3:
+        alike = similarity(likeness, trigrams(document.title))
+        if not score and alike < LEAST_LIKENESS:
             continue
-        for pair in neighbours & document.title_pairs:
-            score += PAIR_WEIGHT * rarity(index.documents, pair_count[pair])
-        score += LIKENESS_WEIGHT * similarity(likeness, trigrams(document.title))
-        hits.append(Hit(document.key, round(score, 6)))
+        score += PAIR_WEIGHT * sum(rarity(index.documents, pair_count[pair]) for pair in sorted(common))
+        hits.append(Hit(document.key, round(score + LIKENESS_WEIGHT * alike, 6)))
     return sorted(hits, key=lambda hit: (-hit.score, hit.key))
 
 
 def _term_score(term: str, document: Document, index: Statistics) -> float:
     weight = index.weight(term)
-    title = _saturated(document.title_counts[term], len(document.title), index.mean_title)
+    title = _saturated(document.title.count(term), len(document.title), index.mean_title)
     if not title and len(term) >= PREFIX_LENGTH:
         title = PREFIX_WEIGHT * _prefix_share(term, document)
-    body = _saturated(document.body_counts[term], len(document.body), index.mean_body)
+    body = _saturated(document.body.get(term, 0), document.body_length, index.mean_body)
     return weight * (title + BODY_WEIGHT * body)
 
 
@@ -130,7 +127,7 @@ def _prefix_share(term: str, document: Document) -> float:
     """How much of the longer word a word of the title shares with the term by its beginning."""
     shared = [
         min(len(term), len(word)) / max(len(term), len(word))
-        for word in document.title_counts
+        for word in document.title
         if len(word) >= PREFIX_LENGTH and (word.startswith(term) or term.startswith(word))
     ]
     return max(shared, default=0.0)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, TextClause, bindparam, insert, text
 from contact_center.core.text import first_line
 from knowledge_base.articles import ArticleState
 from knowledge_base.models import VECTOR, ArticleSearch
-from knowledge_base.ranking import PREFIX_LENGTH, Document, Statistics, joined, rank
+from knowledge_base.ranking import PREFIX_LENGTH, Statistics, document, joined, rank
 from knowledge_base.redact import redact
 from knowledge_base.text import stem, terms, trigrams
 
@@ -67,13 +67,11 @@ def search(
     if len(asked) > MOST_TERMS:
         kept = set(sorted(asked, key=lambda term: index.frequency.get(term, 0) or index.documents)[:MOST_TERMS])
         ordered = [term for term in ordered if term in kept]
-    rows = _candidates(tx, joined(ordered, index.frequency), STATES[audience], locale)
+    wanted = joined(ordered, index.frequency)
+    rows = _candidates(tx, wanted, STATES[audience], locale)
     if any(not index.frequency.get(term) for term in ordered):
         rows |= _like(tx, ordered, STATES[audience], locale)
-    documents = [
-        Document(key, tuple(row.search_title.split(" ")), tuple(row.search_body.split(" ")))
-        for key, row in rows.items()
-    ]
+    documents = [document(key, row.search_title, row.search_body, wanted) for key, row in rows.items()]
     hits = _one_per_article(rank(ordered, documents, index), rows)
     return [
         Found(

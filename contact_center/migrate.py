@@ -58,3 +58,14 @@ async def _run_postgres(url: str, function: Any) -> Any:
             return await connection.run_sync(function)
     finally:
         await engine.dispose()
+
+
+def draft(message: str) -> None:
+    """Write the migration from the present head to the models into versions/ (for developers)."""
+
+    def work(tx: Connection) -> None:
+        command.upgrade(configuration(tx), "head")
+        number = len(list((FOLDER / "versions").glob("[0-9]*.py"))) + 1
+        command.revision(configuration(tx), message, autogenerate=True, rev_id=f"{number:04}")
+
+    run("sqlite://", work)

@@ -4,9 +4,12 @@ import channels.models
 import channels.sms.models
 import contact_center.accounts.models
 import contact_center.core.events
+import contact_center.core.installation
 import knowledge_base.models
+import tickets.counters
 import tickets.models
 import tickets.quality.models
+import tickets.saved_views
 import tickets.sla_models
 import tickets.timers
 from contact_center.core.schema import Base

@@ -144,3 +144,8 @@ def report(tx: Connection, account_id: int, *, now: datetime, error: str | None)
     if error is None:
         values["last_inbound_at"] = now
     tx.execute(update(ChannelAccount).where(ChannelAccount.id == account_id).values(**values))
+
+
+def all_named(tx: Connection) -> Sequence[Row[int, str]]:
+    """(id, name) of all accounts, by name."""
+    return tx.execute(select(ChannelAccount.id, ChannelAccount.name).order_by(ChannelAccount.name)).all()

@@ -1,10 +1,10 @@
 """Queues: where work waits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Row, select, update
 
 from contact_center.core.errors import Conflict
 from contact_center.core.events import emit
@@ -26,3 +26,8 @@ def change(tx: Connection, queue_id: int, values: Mapping[str, Any], *, now: dat
     """Change columns of a queue."""
     tx.execute(update(Queue).where(Queue.id == queue_id).values(**values))
     emit(tx, "queue.changed", {"queue_id": queue_id}, now=now, topics=[f"queue:{queue_id}", "queues"])
+
+
+def all_named(tx: Connection) -> Sequence[Row[int, str]]:
+    """(id, name) of all active queues, by name."""
+    return tx.execute(select(Queue.id, Queue.name).where(Queue.active).order_by(Queue.name)).all()

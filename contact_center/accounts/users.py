@@ -42,6 +42,15 @@ def create(
     tx: Connection, *, email: str, name: str, role: Role, password: str, now: datetime, locale: str | None = None
 ) -> int:
     """Add a user; Conflict if the address is taken."""
+    return add(
+        tx, email=email, name=name, role=role, password_hash=hash_password(password), now=now, locale=locale
+    )
+
+
+def add(
+    tx: Connection, *, email: str, name: str, role: Role, password_hash: str, now: datetime, locale: str | None = None
+) -> int:
+    """Add a user whose password is hashed already."""
     user_id = insert_once(
         tx,
         User,
@@ -50,7 +59,7 @@ def create(
             "email": normalise_email(email),
             "name": name.strip(),
             "role": role.value,
-            "password": hash_password(password),
+            "password": password_hash,
             "locale": locale,
             "preferences": {},
             "active": True,
@@ -69,11 +78,14 @@ def change(
     *,
     now: datetime,
     by_user_id: int | None,
+    name: str | None = None,
     role: Role | None = None,
     active: bool | None = None,
 ) -> None:
-    """Change the role or the activity; both end the user's open sockets within a second."""
+    """Change what is given; another role or activity ends the user's open sockets within a second."""
     values: dict[str, Any] = {}
+    if name is not None:
+        values["name"] = name.strip()
     if role is not None:
         values["role"] = role.value
     if active is not None:

@@ -1,19 +1,15 @@
-"""${message}
-
-Revision: ${up_revision}, after ${down_revision}
-"""
+"""${message}."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-import contact_center.core.schema as schema
+from contact_center.core import schema
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
+    """${message}."""
     ${upgrades if upgrades else "pass"}

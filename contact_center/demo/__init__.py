@@ -1,0 +1,1 @@
+"""The demo: a shop with a living floor, on loopback only. Nothing of it is loaded outside `contact-center demo`."""

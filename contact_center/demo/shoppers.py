@@ -1,0 +1,96 @@
+"""Fifteen hundred customers with orders, in both languages; the same ones on every machine."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from contact_center.demo.scripts import item_for
+from tickets.customers import contacts
+from tickets.customers import events as customer_events
+from tickets.inbound import Address
+from tickets.states import ContactKind
+
+COUNT = 1_500
+GIVEN_EN = "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph Jessica Thomas Sarah Daniel Karen Grace Oliver Amelia Jack Isla Harry Ava George Freya Leo".split()
+FAMILY_EN = "Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Robinson Wright Thompson Evans Walker White Roberts Green Hall Wood Harris Murphy Kelly Ryan Novak Rossi Garcia".split()
+FAMILY_VI = "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý".split()
+MIDDLE_VI = "Thị Văn Minh Ngọc Thanh Hồng Đức Quang Thu Kim Gia Bảo".split()
+GIVEN_VI = "An Anh Bình Chi Dung Giang Hà Hải Hiền Hoa Huy Hương Khánh Lan Linh Long Mai My Nam Nga Nhung Phong Phúc Phương Quân Quỳnh Sơn Tâm Thảo Trang Trung Tuấn Tú Uyên Vân Vy Yến".split()
+STATES = ("delivered", "delivered", "delivered", "shipped", "preparing", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """A customer as the simulation knows them."""
+
+    name: str
+    call_name: str
+    locale: str
+    email: str
+    phone: str
+    order: str
+    item: str
+    customer_id: int = 0
+
+
+def invent(count: int = COUNT, seed: int = 7) -> list[Shopper]:
+    """Customers, the same on every machine; half write Vietnamese."""
+    rng = random.Random(seed)
+    return [_one(rng, n) for n in range(count)]
+
+
+def _one(rng: random.Random, n: int) -> Shopper:
+    locale = "vi" if rng.random() < 0.5 else "en"
+    if locale == "vi":
+        given = rng.choice(GIVEN_VI)
+        name, call_name = f"{rng.choice(FAMILY_VI)} {rng.choice(MIDDLE_VI)} {given}", given
+        phone = f"+849{rng.randrange(10**7, 10**8)}"
+    else:
+        call_name = rng.choice(GIVEN_EN)
+        name = f"{call_name} {rng.choice(FAMILY_EN)}"
+        phone = f"+1415555{n % 10_000:04d}"
+    return Shopper(
+        name=name,
+        call_name=call_name,
+        locale=locale,
+        email=f"shopper{n + 1}@mail.example",
+        phone=phone,
+        order=f"LL-{20_000 + n * 7}",
+        item=item_for(rng, locale),
+    )
+
+
+def store(tx: Connection, shoppers: list[Shopper], *, now: datetime) -> list[Shopper]:
+    """Put them into the database with their addresses and one to three orders each."""
+    rng = random.Random(11)
+    stored = []
+    for shopper in shoppers:
+        contact = contacts.find_or_create(
+            tx, Address(ContactKind.EMAIL, shopper.email, shopper.name, verified=True), now=now, locale=shopper.locale
+        )
+        contacts.add(tx, contact.customer_id, Address(ContactKind.PHONE, shopper.phone, shopper.name), now=now)
+        for order in _orders(rng, shopper, now):
+            customer_events.record(tx, contact.customer_id, **order, now=now)
+        stored.append(
+            Shopper(**{name: getattr(shopper, name) for name in Shopper.__slots__ if name != "customer_id"},
+                    customer_id=contact.customer_id)
+        )  # fmt: skip
+    return stored
+
+
+def _orders(rng: random.Random, shopper: Shopper, now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "external_id": shopper.order if n == 0 else f"{shopper.order}-{n}",
+            "kind": "order",
+            "title": f"{shopper.order if n == 0 else f'{shopper.order}-{n}'} · {item_for(rng, shopper.locale)}",
+            "state": rng.choice(STATES),
+            "amount": f"{rng.randrange(15, 400)}.00",
+            "currency": "USD",
+            "occurred_at": now - timedelta(days=rng.randrange(1, 90)),
+        }
+        for n in range(rng.randrange(1, 4))
+    ]

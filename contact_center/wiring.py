@@ -10,6 +10,8 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
+from agent_ui import assets, fragments
+from agent_ui import routes as console
 from channels.base import Sender
 from channels.delivery import DeliveryLoop
 from channels.sms import again as sms_again
@@ -24,14 +26,14 @@ from contact_center.core.loops import Loop
 from contact_center.core.relay import Relay
 from contact_center.core.services import Services
 from contact_center.core.templates import Templates
-from tickets import sla_clocks, timers
+from tickets import counters, sla_clocks, timers
 
 ROOT = Path(__file__).parent.parent
 
 # event -> functions(tx, event, now), in this order, in the relay's transaction.
 HANDLERS: Handlers = {
     "ticket.created": [sla_clocks.on_ticket_created],
-    "message.created": [sla_clocks.on_message],
+    "message.created": [sla_clocks.on_message, counters.on_message],
     "service_level.changed": [sla_clocks.on_service_level_changed],
     "message.updated": [sms_consent.on_message_updated],
 }
@@ -49,17 +51,17 @@ def senders(services: Services) -> Mapping[str, Sender]:
 
 def renderers(services: Services) -> Mapping[str, Renderer]:
     """topic kind (before the colon) -> what makes frames of it."""
-    return {}
+    return {**fragments.renderers(services)}
 
 
 def routes() -> list[BaseRoute]:
     """All pages, hooks and sockets."""
-    return [*sms_hooks.routes()]
+    return [*console.routes(), *sms_hooks.routes()]
 
 
-def templates() -> Templates:
+def templates(more: Sequence[Path] = ()) -> Templates:
     """The template folders of all areas."""
-    return Templates([ROOT / "agent_ui" / "templates"])
+    return Templates([assets.TEMPLATES, *more], functions=assets.FUNCTIONS, filters=assets.FILTERS)
 
 
 def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[Loop]:
@@ -67,6 +69,10 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
     db = services.db
     relay = Relay(db, HANDLERS)
     delivery = DeliveryLoop(services, senders(services))
+
+    async def recount() -> bool:
+        await db.write(counters.recount)
+        return False
 
     async def run_timers() -> bool:
         return await db.write(timers.run_due, utcnow()) > 0
@@ -76,10 +82,12 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
         Loop("delivery", delivery.run_once, 1.0, frozenset({"message"})),
         Loop("timers", run_timers, 5.0),
         Loop("purge", relay.purge_once, 3600.0),
+        Loop("recount", recount, 86400.0),
         Loop("sms-media", MediaLoop(services).run_once, 2.0),
         Loop("sms-again", partial(sms_again.run_once, services), 10.0, frozenset({"journal"})),
     ]
-    return [loop for loop in worker if only is None or loop.name in only]
+    browser = [fragments.list_loop(services)] if web else []
+    return [*(loop for loop in worker if only is None or loop.name in only), *browser]
 
 
 async def refresh_metrics(services: Services) -> None:

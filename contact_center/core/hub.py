@@ -109,6 +109,10 @@ class Hub:
         """Whether anybody here looks at the topic."""
         return topic in self._members
 
+    def watched_topics(self, kind: str) -> list[str]:
+        """The topics of a kind (the part before the colon) that somebody here looks at."""
+        return [topic for topic in self._members if topic.partition(":")[0] == kind]
+
     def listeners(self, topic: str) -> set[Socket]:
         """The sockets that look at a topic (do not change the set)."""
         return self._members.get(topic, set())

@@ -21,6 +21,7 @@ function ticketShown(focus) {
   markRows();
   markMine();
   if (!pane) return;
+  markRead();
   void composer.attach();
   const target = focus === "reply" ? $("reply") : focus === "subject" ? $("subject") : null;
   target?.focus({ preventScroll: true });
@@ -87,9 +88,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/* A menu that opens by keyboard or pointer has its first choice in focus. */
+/* What loads when it is opened; a menu then has its first choice in focus. */
 document.addEventListener("toggle", (event) => {
-  if (event.newState === "open" && event.target.matches(".menu")) event.target.querySelector(".opt[aria-current], .opt")?.focus();
+  if (event.newState !== "open" || !event.target.matches(".menu, dialog")) return;
+  for (const el of [event.target, ...event.target.querySelectorAll("[hx-trigger=opened]")]) {
+    if (el.getAttribute("hx-trigger") === "opened") htmx.trigger(el, "opened");
+  }
+  if (event.target.matches(".menu")) event.target.querySelector(".opt[aria-current], .opt")?.focus();
 }, true);
 
 /* Browsers without invoker commands (before 2025). */
@@ -149,13 +154,14 @@ function blockError(el) {
 
 document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, { bad: Boolean(event.detail.bad) }));
 
-/* A dialog whose command succeeded closes itself. */
+/* A dialog whose command succeeded closes itself; a menu that has loaded has its first choice in focus. */
 document.addEventListener("htmx:after:swap", (event) => {
-  event.target.closest?.("dialog[open]")?.close();
+  const source = event.detail.ctx?.sourceElement ?? event.target;
+  if (source.matches?.("form")) source.closest("dialog[open]")?.close();
+  if (source.matches?.(".menu:popover-open")) source.querySelector(".opt")?.focus();
   markMine();
 });
 document.addEventListener("parts", (event) => {
-  if (event.detail.to === "rows" || event.detail.to === "list") markRows();
   if (event.detail.to === "thead") markMine();
 });
 
@@ -180,6 +186,48 @@ $("session-form")?.addEventListener("submit", async (event) => {
   document.dispatchEvent(new CustomEvent("session-renewed"));
 });
 
+/* Lists: the numbers beside the views; a row that moved up is not shown twice. */
+document.addEventListener("frame:counts", (event) => {
+  for (const [view, count] of Object.entries(event.detail.counts)) {
+    for (const el of document.querySelectorAll(`[data-count="${view}"]`)) el.textContent = count < 1000 ? String(count) : "999+";
+  }
+});
+document.addEventListener("parts", (event) => {
+  if (event.detail.to !== "rows-first") return;
+  const first = new Set([...document.querySelectorAll("#rows-first .trow")].map((row) => row.dataset.number));
+  for (const row of document.querySelectorAll("#rows .later .trow")) if (first.has(row.dataset.number)) row.parentElement.remove();
+  markRows();
+});
+
+/* The customer writes. */
+let typingEnds = 0;
+document.addEventListener("frame:typing", (event) => {
+  const line = $("typing");
+  if (!line || !event.detail.topic.endsWith(":" + document.querySelector(".pane-ticket")?.dataset.ticket)) return;
+  clearTimeout(typingEnds);
+  line.textContent = word("typing", { name: event.detail.name });
+  line.hidden = !event.detail.on;
+  typingEnds = setTimeout(() => { line.hidden = true; }, 6000);
+});
+
+/* Read marks: what the owner has before their eyes. */
+let readTimer = 0;
+function markRead() {
+  clearTimeout(readTimer);
+  readTimer = setTimeout(() => {
+    const pane = document.querySelector(".pane-ticket[data-number]");
+    const last = Math.max(0, ...[...document.querySelectorAll("#timeline > [data-seq]")].map((el) => Number(el.dataset.seq)));
+    if (!pane || document.hidden || !$("composer") || last <= Number(pane.dataset.read ?? 0)) return;
+    pane.dataset.read = String(last);
+    document.querySelector(`#row-${pane.dataset.number} .count`)?.remove();
+    void fetch(`/tickets/${pane.dataset.number}/read`, { method: "POST", body: new URLSearchParams({ seq: String(last) }), credentials: "same-origin" }).catch(() => {});
+  }, 400);
+}
+document.addEventListener("visibilitychange", markRead);
+document.addEventListener("parts", (event) => { if (event.detail.to === "timeline") markRead(); });
+
+const list = $("rows")?.dataset.topic;
+if (list) { live.join(list); live.join("counts"); }
 for (const topic of (document.body.dataset.topics ?? "").split(" ").filter(Boolean)) live.join(topic);
 ticketShown(new URLSearchParams(location.search).get("focus"));
 live.connect();

@@ -72,6 +72,10 @@ async function receive(frame) {
       pending.delete(frame.topic);
       if (pending.size === 0 && cutAt) caughtUp();
       break;
+    case "rejoin":
+      // Something may have been missed on the server's side: ask from where we are.
+      if (known) join(frame.topic, topics.get(frame.topic));
+      break;
     case "refused":
       topics.delete(frame.topic);
       pending.delete(frame.topic);

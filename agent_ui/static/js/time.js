@@ -45,6 +45,7 @@
   function text(as, at) {
     switch (as) {
       case "clock": return CLOCK.format(at);
+      case "moment": return startOfDay(at) === startOfDay(now()) ? CLOCK.format(at) : WEEKDAY.format(at) + " " + CLOCK.format(at);
       case "date": return DATE.format(at);
       case "full": return FULL.format(at);
       case "ago": return span((now() - at) / 1000);
@@ -111,6 +112,9 @@
     let grew = false;
     for (const change of changes) {
       if (change.type === "attributes") { show(change.target); continue; }
+      // A morph may put the server's text back into a <time> that stays.
+      const written = (change.target.nodeType === 3 ? change.target.parentElement : change.target)?.closest("time[data-as]");
+      if (written) { show(written); continue; }
       for (const node of change.addedNodes) {
         visit(node);
         grew ||= node.nodeType === 1 && !node.classList.contains("day") && (node.matches(".msg, .event") || node.querySelector(".timeline") !== null);
@@ -118,7 +122,7 @@
     }
     if (grew) timelines().forEach(days);
   });
-  observer.observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["datetime"] });
+  observer.observe(document.documentElement, { childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ["datetime"] });
 
   setInterval(() => {
     for (const el of live) {

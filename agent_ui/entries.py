@@ -1,0 +1,183 @@
+"""The timeline of a ticket: one page of entries in one statement, put into words by one more."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, literal, select, union_all
+from sqlalchemy import Row as Record
+
+from agent_ui import sentences
+from agent_ui.views import Call, Entry, File, Side
+from contact_center.accounts.models import User
+from tickets.models import Attachment, ContactPoint, Customer, Message, Queue, Ticket, Topic
+from tickets.states import AuthorKind, MessageKind
+
+PAGE = 50
+# Entries of one author closer than this stand under one name.
+TOGETHER = timedelta(minutes=5)
+RASTER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+NAMED: Mapping[str, Any] = {"user": User, "queue": Queue, "topic": Topic}
+
+Gettext = Callable[..., str]
+Names = Mapping[tuple[str, int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Entries as they lie in the database, in order, with the names that their events mention."""
+
+    records: tuple[Record[Any], ...]
+    files: Mapping[int, tuple[Record[Any], ...]]
+    names: Names
+    more: bool = False
+
+
+def before(tx: Connection, ticket_id: int, seq: int | None = None, *, limit: int = PAGE) -> Raw:
+    """The newest entries, or those before `seq`."""
+    page = select(Message.id).where(Message.ticket_id == ticket_id)
+    if seq is not None:
+        page = page.where(Message.seq < seq)
+    page = page.order_by(Message.seq.desc()).limit(limit + 1)
+    return _read(tx, page, limit)
+
+
+def after(tx: Connection, ticket_id: int, seq: int, *, limit: int = 500) -> Raw:
+    """What was added after `seq`, and the entry before it (for who continues)."""
+    page = select(Message.id).where(Message.ticket_id == ticket_id, Message.seq >= seq)
+    return _read(tx, page.order_by(Message.seq).limit(limit), None)
+
+
+def one(tx: Connection, message_id: int) -> Raw:
+    """A single entry."""
+    return _read(tx, select(Message.id).where(Message.id == message_id), None)
+
+
+def _read(tx: Connection, page: Any, limit: int | None) -> Raw:
+    statement = (
+        select(
+            Message.__table__,
+            User.name.label("user_name"),
+            Customer.name.label("customer_name"),
+            ContactPoint.value.label("address"),
+            Attachment.id.label("file_id"),
+            Attachment.filename,
+            Attachment.content_type,
+            Attachment.size,
+        )
+        .join(Ticket, Ticket.id == Message.ticket_id)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .outerjoin(User, User.id == Message.user_id)
+        .outerjoin(ContactPoint, ContactPoint.id == Message.contact_point_id)
+        .outerjoin(Attachment, Attachment.message_id == Message.id)
+        .where(Message.id.in_(page))
+        .order_by(Message.seq, Attachment.id)
+    )
+    records: dict[int, Record[Any]] = {}
+    files: dict[int, list[Record[Any]]] = {}
+    for record in tx.execute(statement):
+        records.setdefault(record.id, record)
+        if record.file_id is not None:
+            files.setdefault(record.id, []).append(record)
+    ordered = list(records.values())
+    more = limit is not None and len(ordered) > limit
+    if more:
+        ordered = ordered[1:]
+    kept = {key: tuple(value) for key, value in files.items()}
+    return Raw(tuple(ordered), kept, _names(tx, ordered), more)
+
+
+def _names(tx: Connection, records: Iterable[Record[Any]]) -> Names:
+    """The names of the users, queues and topics that events mention by id, in one statement."""
+    wanted: dict[str, set[int]] = {kind: {0} for kind in NAMED}
+    for record in records:
+        if record.kind == MessageKind.EVENT.value:
+            for kind, number in sentences.mentions(record.meta):
+                wanted[kind].add(number)
+    parts = [
+        select(literal(kind).label("kind"), model.id, model.name).where(model.id.in_(sorted(wanted[kind])))
+        for kind, model in NAMED.items()
+    ]
+    return {(row.kind, row.id): row.name for row in tx.execute(union_all(*parts))}
+
+
+def as_entries(raw: Raw, _: Gettext, *, skip_first: bool = False) -> tuple[Entry, ...]:
+    """Entries for the template; `skip_first` leaves out the one that was read only to see who continues."""
+    entries: list[Entry] = []
+    previous: Record[Any] | None = None
+    for record in raw.records:
+        files = tuple(as_file(file) for file in raw.files.get(record.id, ()))
+        entries.append(as_entry(record, files, raw.names, _, continued=continues(previous, record)))
+        previous = record
+    return tuple(entries[1:] if skip_first else entries)
+
+
+def as_entry(record: Any, files: Sequence[File], names: Names, _: Gettext, *, continued: bool) -> Entry:
+    """One entry; `record` has the columns of a message and user_name, customer_name, address."""
+    side = _side(record)
+    meta = record.meta or {}
+    text = sentences.event(meta, names, record.user_name, _) if side is Side.EVENT else record.text
+    return Entry(
+        seq=record.seq,
+        side=side,
+        author=record.user_name or (record.customer_name if side is Side.CUSTOMER else _("Automatic")),
+        at=record.created_at,
+        text=text,
+        channel=record.channel,
+        message_id=record.id,
+        to=record.address or "" if side is Side.AGENT and record.channel != "chat" else "",
+        subject=record.subject,
+        quoted=record.quoted,
+        html_url=f"/messages/{record.id}/original" if record.html and side is Side.CUSTOMER else "",
+        remote_images="http" in (record.html or "") and "<img" in (record.html or ""),
+        delivery=record.delivery or "",
+        delivery_error=record.delivery_error or "",
+        files=tuple(files),
+        call=_call(record, meta),
+        icon=sentences.ICONS.get(str(meta.get("name", "")), "info"),
+        continued=continued,
+    )
+
+
+def as_file(record: Record[Any]) -> File:
+    """An attachment; a raster image is shown, anything else is downloaded."""
+    return File(record.filename, f"/files/{record.file_id}", record.size, record.content_type in RASTER)
+
+
+def continues(previous: Any, record: Any) -> bool:
+    """Whether an entry stands under the name of the one before."""
+    if previous is None or record.kind in (MessageKind.EVENT.value, MessageKind.CALL.value):
+        return False
+    same = (previous.kind, previous.user_id, previous.channel) == (record.kind, record.user_id, record.channel)
+    soon: bool = record.created_at - previous.created_at < TOGETHER
+    return same and soon and not record.subject
+
+
+def _side(record: Any) -> Side:
+    if record.kind == MessageKind.EVENT.value:
+        return Side.EVENT
+    if record.kind == MessageKind.NOTE.value:
+        return Side.NOTE
+    if record.author_kind == AuthorKind.CUSTOMER.value:
+        return Side.CUSTOMER
+    return Side.AGENT
+
+
+def _call(record: Any, meta: Mapping[str, Any]) -> Call | None:
+    if record.kind != MessageKind.CALL.value:
+        return None
+    call = meta.get("call") or {}
+    seconds = call.get("talk_seconds")
+    return Call(
+        direction="outbound" if call.get("direction") == "out" else "inbound",
+        outcome=str(call.get("state") or "completed"),
+        seconds=int(seconds) if seconds else None,
+        disposition=str(call.get("disposition") or ""),
+        recording_url=str(call.get("recording_url") or ""),
+    )
+
+
+def newest(raw: Raw) -> datetime | None:
+    """When the last message that is not an event was written."""
+    return max((r.created_at for r in raw.records if r.kind != MessageKind.EVENT.value), default=None)

@@ -1,0 +1,141 @@
+"""An open conversation: the whole page, its panes for htmx, older entries, menus that load when they open."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent_ui import conversation, entries, own, shell
+from agent_ui.pages.inbox import list_values
+from agent_ui.views import Choice, Drafts
+from agent_ui.views import Ticket as TicketView
+from contact_center.accounts.web import locale_of, person_of
+from contact_center.core.clock import utcnow
+from contact_center.core.errors import NotFound
+from contact_center.core.i18n import gettext
+from contact_center.core.services import services
+from tickets.models import Topic
+from tickets.numbers import id_of
+from tickets.states import TRANSITIONS, Status
+
+# What a person chooses in the status menu; closing is the timer's, snoozing has its own menu.
+CHOOSABLE = (Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.RESOLVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Everything one conversation shows, as read in one transaction."""
+
+    ticket: TicketView
+    row: Any
+    raw: entries.Raw
+    points: Any
+    others: Any
+    accounts: tuple[conversation.Account, ...]
+    drafts: Drafts
+
+
+async def ticket_page(request: Request) -> Response:
+    """A conversation: as panes for htmx, else as a whole page with its list."""
+    person = await person_of(request)
+    number = request.path_params["number"]
+    opened = await services(request).db.read(read, id_of(number), person.id, now=utcnow())
+    state = await own.state(request)
+    values = values_of(opened, await locale_of(request))
+    if "hx-request" in request.headers:
+        frame = shell.shell_of(person, await locale_of(request), here="inbox", **state)
+        return await shell.fragment(request, "parts/ticket.html", shell=frame, **values)
+    merged = {**await list_values(request), **values, "open_number": number}
+    return await shell.page(request, "inbox.html", here="inbox", own=state, **merged)
+
+
+def read(tx: Connection, ticket_id: int, user_id: int, *, now: datetime) -> Opened:
+    """Eight statements, whatever the ticket holds."""
+    ticket, row = conversation.head(tx, ticket_id, now=now)
+    return Opened(
+        ticket=ticket,
+        row=row,
+        raw=entries.before(tx, ticket_id),
+        points=conversation.contact_points(tx, ticket.customer_id),
+        others=conversation.other_tickets(tx, ticket.customer_id, ticket_id),
+        accounts=conversation.accounts(tx),
+        drafts=conversation.drafts(tx, ticket_id, user_id),
+    )
+
+
+def values_of(opened: Opened, locale: str) -> dict[str, Any]:
+    """The values of the conversation's templates."""
+    return {
+        "ticket": opened.ticket,
+        "entries": entries.as_entries(opened.raw, translate(locale)),
+        "older_url": older_url(opened.ticket.number, opened.raw),
+        "customer": conversation.customer_360(opened.row, opened.points, opened.others, locale),
+        "vias": conversation.vias(opened.row, opened.points, opened.accounts),
+        "drafts": opened.drafts,
+        "statuses": choosable(opened.ticket.status),
+    }
+
+
+def translate(locale: str) -> entries.Gettext:
+    """gettext in a locale."""
+
+    def _(message: str, **params: Any) -> str:
+        return gettext(locale, message, **params)
+
+    return _
+
+
+def older_url(number: int, raw: entries.Raw) -> str:
+    """Where the entries before these are; "" when there are none."""
+    return f"/tickets/{number}/timeline?before={raw.records[0].seq}" if raw.more and raw.records else ""
+
+
+def choosable(status: str) -> list[str]:
+    """The status itself and those that a person may set now."""
+    allowed = TRANSITIONS[Status(status)]
+    return [wanted.value for wanted in CHOOSABLE if wanted in allowed or wanted.value == status]
+
+
+async def older(request: Request) -> Response:
+    """Entries before a seq."""
+    number = request.path_params["number"]
+    asked = request.query_params.get("before", "")
+    if not asked.isdecimal():
+        raise NotFound("There is no such page.")
+    raw = await services(request).db.read(entries.before, id_of(number), int(asked))
+    shown = entries.as_entries(raw, translate(await locale_of(request)))
+    return await shell.fragment(request, "parts/entries.html", entries=shown, older_url=older_url(number, raw))
+
+
+def head_values(ticket: TicketView) -> Mapping[str, Any]:
+    """The values of the head's template."""
+    return {"ticket": ticket, "statuses": choosable(ticket.status)}
+
+
+async def topic_menu(request: Request) -> Response:
+    """The topics, loaded when their menu opens."""
+    rows = await services(request).db.read(_topics)
+    names = {row.id: row.name for row in rows}
+    choices = [Choice(str(row.id), row.name, names.get(row.parent_id, "")) for row in rows if row.parent_id is not None]
+    choices += [
+        Choice(str(row.id), row.name)
+        for row in rows
+        if row.parent_id is None and row.id not in {other.parent_id for other in rows}
+    ]
+    return await shell.fragment(request, "parts/topic_menu.html", number=request.path_params["number"], topics=choices)
+
+
+def _topics(tx: Connection) -> Any:
+    return tx.execute(select(Topic.__table__).where(Topic.active).order_by(Topic.parent_id, Topic.name)).all()
+
+
+async def head(request: Request, *, say: str = "") -> Response:
+    """The head of the conversation in the address, as every command answers; `say` is shown as a toast."""
+    opened = await services(request).db.read(conversation.head, id_of(request.path_params["number"]), now=utcnow())
+    headers = {"HX-Trigger": json.dumps({"toast": {"text": say}})} if say else {}
+    return await shell.fragment(request, "parts/ticket_head.html", headers=headers, **head_values(opened[0]))

@@ -1,0 +1,60 @@
+"""Every address of the console."""
+
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+
+from agent_ui.assets import STATIC
+from agent_ui.pages import commands, files, inbox, login, settings, ticket, writing
+from agent_ui.socket import console
+from contact_center.accounts.permissions import Permission
+from contact_center.accounts.web import signed_in
+
+TICKET = "/tickets/{number:int}"
+
+
+def routes() -> list[BaseRoute]:
+    """Pages, commands and the socket, each behind the permission it needs."""
+    return [
+        Route("/", login.home),
+        Route("/login", login.login_page, methods=["GET"]),
+        Route("/login", login.login, methods=["POST"]),
+        Route("/logout", login.logout, methods=["POST"]),
+        *(_get(path, endpoint) for path, endpoint in SEEN),
+        *(_post(path, endpoint) for path, endpoint in DONE),
+        Route("/settings", signed_in(settings.show), methods=["GET"]),
+        Route("/settings", signed_in(settings.save), methods=["POST"]),
+        Route("/settings/sessions/{session_id:int}/end", signed_in(settings.end_session), methods=["POST"]),
+        WebSocketRoute("/ws", console),
+        Mount("/static", STATIC),
+    ]
+
+
+# What whoever may see tickets may look at.
+SEEN = (
+    ("/inbox", inbox.inbox),
+    ("/inbox/rows", inbox.more_rows),
+    (TICKET, ticket.ticket_page),
+    (f"{TICKET}/timeline", ticket.older),
+    (f"{TICKET}/topics", ticket.topic_menu),
+    (f"{TICKET}/snoozes", commands.snooze_menu),
+    ("/files/{file_id:int}", files.attachment),
+    ("/messages/{message_id:int}/original", files.original),
+)
+# What only those who handle work may do.
+DONE = (
+    (f"{TICKET}/messages", writing.write),
+    (f"{TICKET}/draft", writing.save_draft),
+    (f"{TICKET}/read", writing.mark_read),
+    (f"{TICKET}/status", commands.set_status),
+    (f"{TICKET}/priority", commands.set_priority),
+    (f"{TICKET}/topic", commands.set_topic),
+    (f"{TICKET}/tags", commands.set_tags),
+    (f"{TICKET}/snooze", commands.snooze),
+)
+
+
+def _get(path: str, endpoint: object) -> Route:
+    return Route(path, signed_in(endpoint, Permission.VIEW_TICKETS), methods=["GET"])  # type: ignore[arg-type]
+
+
+def _post(path: str, endpoint: object) -> Route:
+    return Route(path, signed_in(endpoint, Permission.HANDLE), methods=["POST"])  # type: ignore[arg-type]

@@ -1,0 +1,121 @@
+"""Events of the timeline as sentences: the name and values that `tickets.timeline.add_event` stored."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from contact_center.core.i18n import mark
+
+Gettext = Callable[..., str]
+
+STATUSES = {
+    "new": mark("New"),
+    "open": mark("Open"),
+    "pending": mark("Pending"),
+    "on_hold": mark("On hold"),
+    "snoozed": mark("Snoozed"),
+    "resolved": mark("Resolved"),
+    "closed": mark("Closed"),
+}
+PRIORITIES = {"low": mark("Low"), "medium": mark("Medium"), "high": mark("High"), "urgent": mark("Urgent")}
+KINDS = {
+    "question": mark("Question"),
+    "incident": mark("Incident"),
+    "request": mark("Request"),
+    "complaint": mark("Complaint"),
+    "feedback": mark("Feedback"),
+}
+WORDS = {"status_changed": STATUSES, "priority_changed": PRIORITIES, "kind_changed": KINDS}
+
+ICONS = {
+    "assigned": "user-round",
+    "unassigned": "user-round",
+    "queue_changed": "arrow-left-right",
+    "transferred": "arrow-left-right",
+    "status_changed": "circle-dot",
+    "priority_changed": "flag",
+    "kind_changed": "layers",
+    "topic_id_changed": "layers",
+    "subject_changed": "pencil",
+    "tags_changed": "tag",
+    "merged": "merge",
+    "merged_into": "merge",
+    "split": "split",
+    "moved": "arrow-left-right",
+    "offer_declined": "hand",
+    "offer_missed": "clock-alert",
+    "complaint_opened": "megaphone",
+}
+
+CHANGES = {
+    "status_changed": mark("Status: %(before)s → %(after)s"),
+    "priority_changed": mark("Priority: %(before)s → %(after)s"),
+    "kind_changed": mark("Kind: %(before)s → %(after)s"),
+    "subject_changed": mark("Subject: %(after)s"),
+}
+ASSIGNED = {
+    "offered": mark("%(agent)s accepted the offer"),
+    "auto": mark("Assigned to %(agent)s by routing"),
+    "taken": mark("%(agent)s took it"),
+    "follow_up": mark("Back with %(agent)s, who knows the matter"),
+    "transferred": mark("Transferred to %(agent)s"),
+}
+
+
+def mentions(meta: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The users, queues and topics whose names an event's sentence needs."""
+    for key, value in meta.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            for kind in ("user", "queue", "topic"):
+                if key.endswith(f"{kind}_id"):
+                    yield kind, value
+    if meta.get("name") == "topic_id_changed" and isinstance(meta.get("to"), int):
+        yield "topic", meta["to"]
+
+
+def event(meta: Mapping[str, Any], names: Mapping[tuple[str, int], str], by: str | None, _: Gettext) -> str:
+    """The sentence of an event, with who did it unless the sentence says so already."""
+    name = str(meta.get("name", ""))
+    if name == "assigned":
+        agent = names.get(("user", _number(meta.get("to_user_id"))), _("an agent"))
+        known = ASSIGNED.get(str(meta.get("reason")))
+        return _(known, agent=agent) if known else _signed(_("Assigned to %(agent)s", agent=agent), by, _)
+    return _signed(_plain(name, meta, names, _), by, _)
+
+
+def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], str], _: Gettext) -> str:
+    if name in CHANGES:
+        table = WORDS.get(name, {})
+        before, after = (_(table.get(str(meta.get(end)), str(meta.get(end) or ""))) for end in ("from", "to"))
+        reason = f" ({meta['reason']})" if meta.get("reason") else ""
+        return _(CHANGES[name], before=before, after=after) + reason
+    match name:
+        case "unassigned":
+            return _("Returned to the queue")
+        case "queue_changed":
+            return _("Moved to queue %(queue)s", queue=names.get(("queue", _number(meta.get("to_queue_id"))), ""))
+        case "topic_id_changed":
+            return _("Topic: %(topic)s", topic=names.get(("topic", _number(meta.get("to"))), ""))
+        case "tags_changed":
+            signs = [f"+{tag}" for tag in meta.get("added", ())] + [f"−{tag}" for tag in meta.get("removed", ())]
+            return _("Tags: %(tags)s", tags=", ".join(signs))
+    return _(MORE[name]) if name in MORE else name.replace("_", " ").capitalize()
+
+
+MORE = {
+    "transferred": mark("Transferred"),
+    "merged": mark("Another conversation was merged into this one"),
+    "merged_into": mark("Merged into another conversation"),
+    "split": mark("Split off"),
+    "moved": mark("A message was moved"),
+    "offer_declined": mark("An offer was declined"),
+    "offer_missed": mark("An offer was missed"),
+    "complaint_opened": mark("Complaint opened"),
+}
+
+
+def _signed(sentence: str, by: str | None, _: Gettext) -> str:
+    return f"{sentence} · {by}" if by else sentence
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,7 +1,9 @@
 """The web process: opens the services, answers requests, and runs loops where there are no other processes."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -23,7 +25,7 @@ from contact_center.core.errors import DomainError, Forbidden
 from contact_center.core.files import FileStore
 from contact_center.core.hub import Hub
 from contact_center.core.i18n import explain
-from contact_center.core.loops import Supervisor
+from contact_center.core.loops import Loop, Supervisor
 from contact_center.core.secrets import Vault, load_secret
 from contact_center.core.services import Services, services
 from contact_center.core.settings import Settings
@@ -49,13 +51,31 @@ HTTP_ERRORS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What another composition root adds to the product (the demo does): it comes before the product's own."""
+
+    routes: Sequence[BaseRoute] = ()
+    middleware: Sequence[Middleware] = ()
+    template_folders: Sequence[Path] = ()
+    loops: Callable[[Services], Sequence[Loop]] = lambda services: ()
+
+
 class Process:
     """The open parts of one process, and its loops."""
 
-    def __init__(self, settings: Settings, *, loops: Sequence[str] | None = None, web: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        loops: Sequence[str] | None = None,
+        web: bool = True,
+        extension: Extension = Extension(),
+    ) -> None:
         self.settings = settings
         self.loop_names = loops
         self.web = web
+        self.extension = extension
         self.services: Services
         self.supervisor: Supervisor
 
@@ -72,11 +92,12 @@ class Process:
             hub=hub,
             vault=Vault(load_secret(settings)),
             files=FileStore(settings.data_dir / "files"),
-            templates=wiring.templates(),
+            templates=wiring.templates(self.extension.template_folders),
             tables=wiring.TABLES,
         )
         hub.renderers.update(wiring.renderers(self.services))
-        self.supervisor = Supervisor(wiring.loops(self.services, only=self.loop_names, web=self.web))
+        own = wiring.loops(self.services, only=self.loop_names, web=self.web)
+        self.supervisor = Supervisor([*own, *self.extension.loops(self.services)])
         db.after_commit = bus.publish
         bus.listen(self._poked, self._resync)
         await bus.start()
@@ -101,13 +122,13 @@ class Process:
 
 
 def build(
-    settings: Settings, *, loops: Sequence[str] | None = None, extra_routes: Sequence[BaseRoute] = ()
+    settings: Settings, *, loops: Sequence[str] | None = None, extension: Extension = Extension()
 ) -> Starlette:
     """The ASGI application; `loops` are the names of the loops to run beside it (None: all, ["none"]: none)."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        process = Process(settings, loops=loops)
+        process = Process(settings, loops=loops, extension=extension)
         app.state.services = await process.start()
         app.state.process = process
         log.info("web.started", url=settings.base_url)
@@ -118,12 +139,13 @@ def build(
             log.info("web.stopped")
 
     return Starlette(
-        routes=[*operations(), *wiring.routes(), *extra_routes],
+        routes=[*extension.routes, *operations(), *wiring.routes()],
         middleware=[
             Middleware(RequestContext),
             Middleware(SecurityHeaders, https=settings.base_url.startswith("https")),
             Middleware(SameOrigin),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
+            *extension.middleware,
         ],
         exception_handlers={
             DomainError: on_domain_error,

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 _MAX_LINES = 5
 _MAX_CHARS = 500
-_END = (":", "：", ":*", "---", ":>", ": ", "﹕")
 _END_VERBS = (
     r"wrote|writes|(?:a|à) écrit|écrit|escribió|ha escrito|escribio|escreveu|ha scritto|scrive|scrisse|"
     r"skrev|kirjoitti|"
@@ -44,6 +43,7 @@ _DATE = re.compile(
     r"\b\d{4}[-/.年]\s?\d{1,2}[-/.月]|\b\d{1,2}[./-]\s?\d{1,2}[./-]\s?\d{2,4}\b|\b(?:19|20)\d{2}\b|\d월 \d|"
     r"\d{1,2} \w{3,12}\.?,? \d{4}"
 )
+_EVIDENCE = re.compile(r"[\d@]")
 _ADDRESS = re.compile(r"[^\s<>\"@]{1,64}@[\w.\-…]{1,255}")
 _PRONOUN_SUBJECT = re.compile(
     rf"(?:^|[\s,，])(?:{_PRONOUNS})\s{{1,3}}(?:{_END_VERBS}){_TAIL}|\s(?:schrieb|schrieben|schreef|skrev|"
@@ -77,6 +77,8 @@ def attributions(
         if not stripped or stripped[-1] not in ":：>-*﹕_":
             if stripped[:2].strip().isdigit() and not is_quote(end) and _BARE_ISO.match(stripped):
                 found.setdefault(end, 1)
+            continue
+        if not _EVIDENCE.search(" ".join(texts[max(0, end - _MAX_LINES) : end + 1])):
             continue
         start = _start_of(texts, end, is_quote, quote_follows)
         if start is not None:

@@ -5,12 +5,22 @@ from collections.abc import Sequence
 
 from channels.email.addresslist import addresses_in, first_mailbox, mailboxes
 from channels.email.headers import Headers
-from channels.email.labels import FORWARD_LINE, FORWARD_SUBJECT, FROM, ORIGINAL_LINE, SENT, SUBJECT, TO, header_label
+from channels.email.labels import (
+    FORWARD_SUBJECT,
+    FROM,
+    SENT,
+    SUBJECT,
+    TO,
+    header_label,
+    is_forward_line,
+    is_original_line,
+)
 from channels.email.parsed import Forwarded, Mailbox
 from channels.email.spoken_dates import spoken_date
 from channels.email.visible import header_block_length
 
 _MAX_LINES = 3_000
+_MAX_LINE = 2_000
 _MARKUP = re.compile(r"\*\*|__|[\[<]?mailto:|\]$")
 _MAX_RECIPIENTS = 50
 
@@ -33,9 +43,9 @@ def _in_lines(lines: Sequence[str], says_so: bool) -> Forwarded | None:
     plain = [line.lstrip("> \t\xa0") for line in lines]
     after_marker = 0
     for position, line in enumerate(plain):
-        if not line:
+        if not line or len(line) > _MAX_LINE:
             continue
-        if FORWARD_LINE.match(line) or (says_so and ORIGINAL_LINE.match(line)):
+        if is_forward_line(line) or (says_so and is_original_line(line)):
             after_marker = 6
         elif after_marker or says_so:
             after_marker -= 1

@@ -89,6 +89,17 @@ _WORD_RULE = re.compile(
 _INDENT = re.compile(r"margin:\s*0(?:px)?\s+0(?:px)?\s+0(?:px)?\s+40px;.*border:\s*none", re.IGNORECASE)
 
 
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,10})")
+# Void elements, and those that the next one of their kind closes.
+_FLAT = frozenset(
+    (
+        *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track"),
+        *("wbr", "p", "li", "dt", "dd", "option", "tr", "td", "th", "tbody", "thead"),
+    )
+)
+_MAX_DEPTH = 600
+
+
 class Mark(StrEnum):
     """What the mail program said a line is."""
 
@@ -160,6 +171,16 @@ class _Writer:
             self.lines.append(Line(content, mark if content else Mark.NONE))
 
 
+def too_deep(html: str) -> bool:
+    """Whether elements nest so deep that parsing takes quadratic time; no mail program writes such HTML."""
+    depth = deepest = 0
+    for closing, name in _TAG.findall(html[:MAX_HTML]):
+        if name.lower() not in _FLAT:
+            depth += -1 if closing else 1
+            deepest = max(deepest, depth)
+    return deepest > _MAX_DEPTH
+
+
 def html_lines(html: str) -> list[Line]:
     """The lines that a reader of `html` sees, in order, each with its mark."""
     tree = LexborHTMLParser(html[:MAX_HTML])
@@ -200,9 +221,9 @@ def _leave(
     node: LexborNode, root: LexborNode, writer: _Writer, closings: list[tuple[LexborNode, int, bool]]
 ) -> LexborNode | None:
     while True:
-        if closings and closings[-1][0] == node:
+        if closings and closings[-1][0].mem_id == node.mem_id:
             _close(node.tag or "", writer, closings.pop())
-        if node == root:
+        if node.mem_id == root.mem_id:
             return None
         if node.next is not None:
             return node.next

@@ -119,16 +119,12 @@ _FORWARD = (
     "전달된 메시지|전달된 메일|다음은 전달된 메시지입니다|전송된 메시지|ข้อความที่ส่งต่อ|הודעה שהועברה|"
     "הועבר מאת|رسالة معاد توجيهها|الرسالة المعاد توجيهها"
 )
-_DASHES = r"[\-–—_=*>\s]"
-ORIGINAL_LINE = re.compile(
-    rf"^\s*(?:[*_]?[\-–—_=]{{2,}}{_DASHES}{{0,20}})(?:{_ORIGINAL})\s*:?{_DASHES}{{0,60}}$", re.IGNORECASE
-)
-FORWARD_LINE = re.compile(
-    rf"^\s*(?:(?:[*_>]{{0,2}}\s?[\-–—_=]{{2,}}{_DASHES}{{0,60}})(?:{_FORWARD})(?:\s+(?:from|von|"
-    rf"de)\s[^\n]{{1,80}})?\s*:?{_DASHES}{{0,60}}"
-    rf"|[>*_\s]{{0,4}}(?:{_FORWARD})\s*[:：]{_DASHES}{{0,20}})$",
-    re.IGNORECASE,
-)
+_RULE_CHARACTERS = "-–—_=*> \t\xa0"
+_DASH_START = re.compile(r"^[\s>*]{0,6}[-–—_=]{2}")
+_ORIGINAL_WORDS = re.compile(rf"(?:{_ORIGINAL})\s?:?", re.IGNORECASE)
+_FORWARD_WORDS = re.compile(rf"(?:{_FORWARD})(?:\s(?:from|von|de)\s[^\n]{{1,80}})?\s?[:：]?", re.IGNORECASE)
+_MAX_MARKER = 300
+
 # What mail programs put in front of a forwarded subject; "Re: Fwd:" is an answer, not a forward.
 FORWARD_SUBJECT = re.compile(
     r"^\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|fw|wg|wtr|tr|rv|i|enc|doorst|vb|vl|vs: vl|pd|pdl|továbbítás|tov|"
@@ -157,6 +153,23 @@ _MOBILE = (
     r"obtenir outlook pour .{2,20}|obtener outlook para .{2,20}|via .{2,20} mobile|envoyé via .{2,40}"
 )
 MOBILE_SIGNATURE = re.compile(rf"^[\s*_<>\[\(\-–—]{{0,6}}(?:{_MOBILE})[\s*_>\]\).!]{{0,6}}$", re.IGNORECASE)
+
+
+def is_original_line(line: str) -> bool:
+    """`-----Original Message-----` in any known language."""
+    if len(line) > _MAX_MARKER or not _DASH_START.match(line):
+        return False
+    return _ORIGINAL_WORDS.fullmatch(line.strip(_RULE_CHARACTERS)) is not None
+
+
+def is_forward_line(line: str) -> bool:
+    """`---------- Forwarded message ---------` or `Begin forwarded message:` in any known language."""
+    if len(line) > _MAX_MARKER:
+        return False
+    core = line.strip(_RULE_CHARACTERS)
+    if not core or not (_DASH_START.match(line) or core[-1] in ":："):
+        return False
+    return _FORWARD_WORDS.fullmatch(core) is not None
 
 
 def header_label(line: str) -> tuple[str, str] | None:

@@ -2,7 +2,9 @@
 
 import email
 import email.policy
+import re
 from email.message import Message
+from html import unescape
 
 from channels.email import limits
 from channels.email.addresslist import first_mailbox, mailboxes
@@ -11,11 +13,13 @@ from channels.email.bounces import Suspect, read_bounce
 from channels.email.charsets import without_controls
 from channels.email.forwards import read_forward
 from channels.email.headers import Headers
-from channels.email.htmltext import Line, has_marks, html_lines, joined
-from channels.email.parsed import Mailbox, Outcome, ParsedMail
+from channels.email.htmltext import MAX_HTML, Line, has_marks, html_lines, joined, too_deep
+from channels.email.parsed import Attachment, Mailbox, Outcome, ParsedMail
 from channels.email.repair import repaired
 from channels.email.robots import judge, refusal
 from channels.email.visible import Split, split_lines, split_text
+
+_TAGS = re.compile(r"<[^<>]{0,2000}>")
 
 
 def parse(raw: bytes) -> ParsedMail:
@@ -38,6 +42,8 @@ def quarantined(reason: str) -> ParsedMail:
 def _read(message: Message) -> ParsedMail:
     head = Headers(message)
     bodies = read_bodies(message)
+    if too_deep(bodies.html):
+        _put_aside(bodies)
     lines = html_lines(bodies.html) if bodies.html else []
     text = without_controls(bodies.text)
     if not text.strip() and lines:
@@ -82,6 +88,14 @@ def _read(message: Message) -> ParsedMail:
         forwarded=forwarded,
         authentication_results=tuple(head.raw_all("authentication-results")),
     )
+
+
+def _put_aside(bodies: Bodies) -> None:
+    """HTML that nobody can render is kept as a file; its words are all that is shown."""
+    html = bodies.html
+    bodies.attachments.append(Attachment("message.html", "text/html", html.encode()))
+    bodies.text = bodies.text or unescape(_TAGS.sub(" ", html))[:MAX_HTML]
+    bodies.html = ""
 
 
 def _split(bodies: Bodies, text: str, lines: list[Line]) -> Split:

@@ -13,10 +13,20 @@ from enum import StrEnum
 
 from channels.email.attributions import attributions
 from channels.email.htmltext import Line, Mark
-from channels.email.labels import FORWARD_LINE, FROM, MOBILE_SIGNATURE, ORIGINAL_LINE, SENT, SUBJECT, TO, header_label
+from channels.email.labels import (
+    FROM,
+    MOBILE_SIGNATURE,
+    SENT,
+    SUBJECT,
+    TO,
+    header_label,
+    is_forward_line,
+    is_original_line,
+)
 
 MAX_LINES = 20_000
 _BLANK = " \t\xa0\u200b\u200c\u200d\u3000\ufeff"
+_MAX_HEAD_LINE = 400
 _MAX_SIGNATURE_LINES = 16
 _MAX_SIGNATURE_CHARS = 1_500
 _QUOTE = re.compile(r"^\s{0,3}(?:[>＞»]|\|(?:\s|$))")
@@ -151,8 +161,10 @@ def _opening_length(texts: list[str], kinds: list[Kind], position: int) -> int:
         return after - position + block if block else 0
     if kind is not Kind.TEXT:
         return 0
+    if len(text) > _MAX_HEAD_LINE:
+        return 0
     stripped = text.strip()
-    if (stripped[0] in "-–—_*=" or stripped[-1] in ":：") and (ORIGINAL_LINE.match(text) or FORWARD_LINE.match(text)):
+    if (stripped[0] in "-–—_*=" or stripped[-1] in ":：") and (is_original_line(text) or is_forward_line(text)):
         return 1
     return header_block_length(texts, position) if ":" in text or "：" in text else 0
 

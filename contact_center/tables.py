@@ -1,5 +1,6 @@
 """Imports every module that declares tables, so that the metadata is whole (migrations, tests)."""
 
+import channels.chat.models
 import channels.models
 import channels.sms.models
 import contact_center.accounts.models
@@ -7,6 +8,8 @@ import contact_center.core.events
 import contact_center.core.installation
 import knowledge_base.models
 import tickets.counters
+import tickets.customers.events
+import tickets.customers.merge
 import tickets.models
 import tickets.quality.models
 import tickets.saved_views

@@ -13,6 +13,10 @@ from starlette.routing import BaseRoute
 from agent_ui import assets, fragments
 from agent_ui import routes as console
 from channels.base import Sender
+from channels.chat import ending as chat_ending
+from channels.chat import lines as chat_lines
+from channels.chat import routes as chat_routes
+from channels.chat.upkeep import Upkeep
 from channels.delivery import DeliveryLoop
 from channels.sms import again as sms_again
 from channels.sms import consent as sms_consent
@@ -36,6 +40,11 @@ HANDLERS: Handlers = {
     "message.created": [sla_clocks.on_message, counters.on_message],
     "service_level.changed": [sla_clocks.on_service_level_changed],
     "message.updated": [sms_consent.on_message_updated],
+    "ticket.assigned": [chat_ending.on_assignment_changed],
+    "ticket.unassigned": [chat_ending.on_assignment_changed],
+    "ticket.resolved": [chat_ending.on_ticket_resolved],
+    "ticket.closed": [chat_ending.on_ticket_resolved],
+    "ticket.reopened": [chat_ending.on_ticket_reopened],
 }
 
 TABLES: Mapping[str, Any] = {"handlers": HANDLERS}
@@ -51,12 +60,12 @@ def senders(services: Services) -> Mapping[str, Sender]:
 
 def renderers(services: Services) -> Mapping[str, Renderer]:
     """topic kind (before the colon) -> what makes frames of it."""
-    return {**fragments.renderers(services)}
+    return {**fragments.renderers(services), **chat_lines.renderers(services)}
 
 
 def routes() -> list[BaseRoute]:
     """All pages, hooks and sockets."""
-    return [*console.routes(), *sms_hooks.routes()]
+    return [*console.routes(), *chat_routes.routes(), *sms_hooks.routes()]
 
 
 def templates(more: Sequence[Path] = ()) -> Templates:
@@ -69,6 +78,7 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
     db = services.db
     relay = Relay(db, HANDLERS)
     delivery = DeliveryLoop(services, senders(services))
+    chat = Upkeep(services)
 
     async def recount() -> bool:
         await db.write(counters.recount)
@@ -83,11 +93,16 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
         Loop("timers", run_timers, 5.0),
         Loop("purge", relay.purge_once, 3600.0),
         Loop("recount", recount, 86400.0),
+        Loop("chat", chat.sweep, 5.0),
         Loop("sms-media", MediaLoop(services).run_once, 2.0),
         Loop("sms-again", partial(sms_again.run_once, services), 10.0, frozenset({"journal"})),
     ]
-    browser = [fragments.list_loop(services)] if web else []
-    return [*(loop for loop in worker if only is None or loop.name in only), *browser]
+    browser = [
+        fragments.list_loop(services),
+        Loop("chat-leases", chat.renew, 7.0),
+        Loop("chat-places", chat.places, 3.0),
+    ]
+    return [*(loop for loop in worker if only is None or loop.name in only), *(browser if web else [])]
 
 
 async def refresh_metrics(services: Services) -> None:

@@ -25,10 +25,10 @@ class EndedBy(StrEnum):
 class Close(IntEnum):
     """Why the server closes a line."""
 
+    TOO_SLOW = 4001
     NO_HELLO = 4400
     BAD_TOKEN = 4401
     NOT_ALLOWED = 4403
-    TOO_SLOW = 4408
     TOO_MANY = 4429
     RESTART = 1012
 
@@ -38,8 +38,7 @@ RETRYABLE = {
     "too_long": False,
     "too_fast": True,
     "bad_file": False,
-    "closed": False,
-    "try_again": True,
+    "not_done": False,
 }
 
 
@@ -94,8 +93,8 @@ class VisitState:
     email: str
 
 
-def _frame(t: str, **fields: Any) -> str:
-    return orjson.dumps({"t": t, **fields}).decode()
+def _frame(t: str, **fields: Any) -> bytes:
+    return orjson.dumps({"t": t, **fields})
 
 
 def _time(at: datetime) -> str:
@@ -133,7 +132,7 @@ def _agent(name: str | None) -> dict[str, str] | None:
     return None if name is None else {"name": name}
 
 
-def hello(state: VisitState, messages: list[PublicMessage], *, token: str | None) -> str:
+def hello(state: VisitState, messages: list[PublicMessage], *, token: str | None) -> bytes:
     """The visit as it is now, with every message after the browser's `since`."""
     place = state.queue
     return _frame(
@@ -153,64 +152,65 @@ def hello(state: VisitState, messages: list[PublicMessage], *, token: str | None
     )
 
 
-def message(one: PublicMessage) -> str:
+def message(one: PublicMessage) -> bytes:
     return _frame("message", **_message(one))
 
 
-def ack(client_id: str, public_seq: int, sent_at: datetime) -> str:
+def ack(client_id: str, public_seq: int, sent_at: datetime) -> bytes:
+    """Stored for good; `public_seq` 0: kept for a person to look at, because it could not be taken."""
     return _frame("ack", client_id=client_id, public_seq=public_seq, sent_at=_time(sent_at))
 
 
-def history(messages: list[PublicMessage]) -> str:
+def history(messages: list[PublicMessage]) -> bytes:
     more = bool(messages) and messages[0].public_seq > 1
     return _frame("history", messages=[_message(one) for one in messages], more=more)
 
 
-def typing(on: bool, name: str) -> str:
+def typing(on: bool, name: str) -> bytes:
     return _frame("typing", on=on, name=name)
 
 
-def read(public_seq: int) -> str:
+def read(public_seq: int) -> bytes:
     return _frame("read", public_seq=public_seq)
 
 
-def seen(public_seq: int) -> str:
+def seen(public_seq: int) -> bytes:
     return _frame("seen", public_seq=public_seq)
 
 
-def presence(agent: str | None) -> str:
+def presence(agent: str | None) -> bytes:
     return _frame("presence", agent=_agent(agent))
 
 
-def queue(place: Place | None) -> str:
+def queue(place: Place | None) -> bytes:
     return _frame("queue", position=place.position if place else 0, wait_s=place.wait_s if place else None)
 
 
-def ended(by: EndedBy, *, survey: bool) -> str:
+def ended(by: EndedBy, *, survey: bool) -> bytes:
     return _frame("ended", by=by, survey=survey)
 
 
-def csat(score: int) -> str:
+def csat(score: int) -> bytes:
     return _frame("csat", score=score)
 
 
-def transcript(email: str) -> str:
+def transcript(email: str) -> bytes:
     return _frame("transcript", email=email)
 
 
-def profile(name: str, email: str) -> str:
+def profile(name: str, email: str) -> bytes:
     return _frame("profile", name=name, email=email)
 
 
-def resync() -> str:
+def resync() -> bytes:
     return _frame("resync")
 
 
-def pong() -> str:
+def pong() -> bytes:
     return _frame("pong")
 
 
-def error(code: str, text: str = "", client_id: str | None = None) -> str:
-    """`code` is one of RETRYABLE."""
-    about = {"client_id": client_id} if client_id else {}
-    return _frame("error", code=code, text=text, retryable=RETRYABLE[code], **about)
+def error(code: str, client_id: str | None = None, *, about: str | None = None) -> bytes:
+    """`code` is one of RETRYABLE; `client_id` names the message, `about` the kind of frame that could not be done."""
+    fields = {"client_id": client_id, "about": about}
+    return _frame("error", code=code, retryable=RETRYABLE[code], **{k: v for k, v in fields.items() if v})

@@ -40,7 +40,7 @@ class Widget:
     name: str
     accent: str = DEFAULT_ACCENT
     greeting: str = ""
-    ask_email: str = "optional"
+    ask_email: str = "optional"  # never, optional, required
     origins: tuple[str, ...] = ()
 
 

@@ -127,6 +127,7 @@ def _line(_: Callable[[str], str]) -> dict[str, str]:
         "reconnecting_in.one": _("Reconnecting in {n} second"),
         "reconnecting_in.other": _("Reconnecting in {n} seconds"),
         "try_now": _("Try now"),
+        "not_done": _("That did not work. Please try again later."),
         "refused": _("Chat is not available on this page."),
         "too_many": _("Too many conversations from your network. Please try again later."),
     }

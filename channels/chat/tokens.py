@@ -1,4 +1,4 @@
-"""What the server signs for a browser: visit tokens, tickets to open a visit, upload ids, addresses of files."""
+"""What the server signs for a browser: visit tokens, tickets to open a visit, upload ids."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,12 +6,14 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from contact_center.core.secrets import Vault
+
 TICKET_LIFE = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A stored file that one visit may attach; width and height only for an image that was re-detected as one."""
+    """A stored file of one visit; width and height only for an image that was re-detected as one."""
 
     digest: str
     name: str
@@ -26,6 +28,11 @@ class Tokens:
     """Signs and checks; each kind has its own salt, so that none passes for another."""
 
     secret: str
+
+    @classmethod
+    def of(cls, vault: Vault) -> "Tokens":
+        """The tokens of an installation."""
+        return cls(vault.key("chat").hex())
 
     def _serializer(self, kind: str) -> URLSafeSerializer:
         return URLSafeSerializer(self.secret, salt=f"channels.chat.{kind}")
@@ -60,14 +67,11 @@ class Tokens:
         return str(self._serializer("upload").dumps(parts))
 
     def upload_of(self, upload_id: str, visit_id: int) -> Upload | None:
+        """The upload, if this visit made it."""
         parts = self._load("upload", upload_id, 7)
         return Upload(*parts[1:]) if parts and parts[0] == visit_id else None
 
-    def file_proof(self, visit_id: int, attachment_id: int) -> str:
-        """The `v` of an attachment's address, good for this visit's attachment only."""
-        return str(self._serializer("file").dumps([visit_id, attachment_id]))
-
-    def file_fits(self, proof: str, attachment_id: int) -> int | None:
-        """The visit for which the proof was made; None if it is not for this attachment."""
-        parts = self._load("file", proof, 2)
-        return int(parts[0]) if parts and parts[1] == attachment_id else None
+    def upload(self, upload_id: str) -> Upload | None:
+        """The upload behind an address that we made: who knows the address may see the file."""
+        parts = self._load("upload", upload_id, 7)
+        return Upload(*parts[1:]) if parts else None

@@ -89,7 +89,7 @@ class App {
       caughtUp: (fresh, count) => this.#caughtUp(fresh, count),
       confirmed: (frame) => this.#confirmed(frame),
       ended: (by) => this.#ended(by),
-      problem: (text) => this.log.say(text),
+      notDone: () => this.header.note(t("not_done")),
       refused: (code) => this.header.refused(t(code === 4429 ? "too_many" : "refused")),
       begun: () => this.#converse(),
       cleared: () => this.log.clear(),

@@ -67,7 +67,7 @@ export function welcome({ user, text, onStart }) {
     const mailNeeded = asks === "required";
     const fine = check([
       [name, name.value.trim() !== "", t("need_name")],
-      [email, asks === "no" || mailFine(email, mailNeeded), t("need_email")],
+      [email, asks === "never" || mailFine(email, mailNeeded), t("need_email")],
       [message, message.value.trim() !== "", t("need_text")],
     ]);
     if (!fine) return;
@@ -80,8 +80,8 @@ export function welcome({ user, text, onStart }) {
     "form",
     { class: "form", novalidate: true, onsubmit: submit },
     labelled(t("name"), name),
-    asks !== "no" && labelled(t("email"), email, { optional: asks !== "required" }),
-    asks !== "no" && h("p", { class: "hint" }, t("email_why")),
+    asks !== "never" && labelled(t("email"), email, { optional: asks !== "required" }),
+    asks !== "never" && h("p", { class: "hint" }, t("email_why")),
     labelled(t("how_can_we_help"), message),
     h("button", { type: "submit", class: "primary" }, t("start")),
   );

@@ -135,7 +135,7 @@ export class Line {
     this.#socket?.released?.();
     this.#socket = null;
     if (!this.#wanted) return;
-    if (code >= 4400 && code < 4500 && code !== 4408 && !(await this.onRefused(code))) this.stop();
+    if (code >= 4400 && code < 4500 && !(await this.onRefused(code))) this.stop();
     else if (this.#wanted && !this.#socket) this.#later();
   }
 }

@@ -258,7 +258,8 @@ export class Session {
 
   #acked({ client_id, public_seq, sent_at }) {
     const entry = outbox.list().find((one) => one.client_id === client_id);
-    if (!this.thread.messages.has(public_seq)) {
+    if (entry && !public_seq) this.view.pending(entry, "sent"); // kept, but not a part of the conversation yet
+    if (public_seq && !this.thread.messages.has(public_seq)) {
       const next = this.thread.last + 1 === public_seq;
       if (!entry || !next) return this.line.restart(); // something before it has not come: fetch it all in order
       const { text, files } = entry;
@@ -283,9 +284,12 @@ export class Session {
   #error(frame) {
     const entry = outbox.list().find((one) => one.client_id === frame.client_id);
     this.#inFlight = null;
-    if (frame.code === "closed") return this.anew();
+    if (frame.about) {
+      this.#commands.delete(frame.about);
+      return this.view.notDone();
+    }
     if (frame.retryable) return setTimeout(() => this.#pump(), SLOW_DOWN_MS);
-    if (!entry) return this.view.problem(frame.text);
+    if (!entry) return undefined;
     outbox.mark(entry, frame.code);
     this.view.pending({ ...entry, error: frame.code }, "failed");
     return this.#pump();

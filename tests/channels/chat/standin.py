@@ -25,6 +25,10 @@ HOST_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title
 <script async src="{origin}/widget/loader.js" data-widget="shop" {attributes}></script></body></html>"""
 
 
+async def send(socket: WebSocket, frame: bytes) -> None:
+    await socket.send_text(frame.decode())
+
+
 @dataclass
 class Visit:
     id: int
@@ -143,7 +147,7 @@ class StandIn:
         except KeyError:
             await socket.close(frames.Close.BAD_TOKEN)
             return
-        await socket.send_text(frames.hello(self.state(visit), visit.messages[hello.since :], token=token))
+        await send(socket, frames.hello(self.state(visit), visit.messages[hello.since :], token=token))
         visit.sockets.append(socket)
         try:
             while True:
@@ -162,7 +166,7 @@ class StandIn:
     async def handle(self, visit: Visit, socket: WebSocket, frame: parse.Frame) -> None:
         visit.got.append(frame)
         if isinstance(frame, parse.Ping):
-            await socket.send_text(frames.pong())
+            await send(socket, frames.pong())
         elif isinstance(frame, parse.Send):
             await self.take(visit, socket, frame)
         elif isinstance(frame, parse.Read):
@@ -170,12 +174,12 @@ class StandIn:
             await self.tell(visit, frames.seen(visit.seen))
         elif isinstance(frame, parse.Profile):
             visit.email = frame.email
-            await socket.send_text(frames.profile(frame.name, frame.email))
+            await send(socket, frames.profile(frame.name, frame.email))
         elif isinstance(frame, parse.Transcript):
-            await socket.send_text(frames.transcript(frame.email))
+            await send(socket, frames.transcript(frame.email))
         elif isinstance(frame, parse.Csat):
             visit.survey = frame.score
-            await socket.send_text(frames.csat(frame.score))
+            await send(socket, frames.csat(frame.score))
         elif isinstance(frame, parse.End):
             await self.end(visit, EndedBy.CUSTOMER)
 
@@ -193,7 +197,7 @@ class StandIn:
             known = self.store(visit, AuthorKind.CUSTOMER, "", send.text, client_id=send.client_id, files=files)
             visit.by_client_id[send.client_id] = known
             await self.tell(visit, frames.message(known))
-        await socket.send_text(frames.ack(send.client_id, known.public_seq, known.sent_at))
+        await send(socket, frames.ack(send.client_id, known.public_seq, known.sent_at))
 
     def store(
         self,
@@ -211,9 +215,9 @@ class StandIn:
         visit.messages.append(one)
         return one
 
-    async def tell(self, visit: Visit, frame: str) -> None:
+    async def tell(self, visit: Visit, frame: bytes) -> None:
         for socket in list(visit.sockets):
-            await socket.send_text(frame)
+            await send(socket, frame)
 
     async def say(self, visit: Visit, text: str, name: str = "Lan Nguyen", files: tuple[File, ...] = ()) -> None:
         await self.tell(visit, frames.message(self.store(visit, AuthorKind.AGENT, name, text, files=files)))

@@ -22,7 +22,7 @@ def test_a_changed_or_foreign_token_is_nothing() -> None:
 
 
 def test_one_kind_never_passes_for_another() -> None:
-    assert TOKENS.visit_of(TOKENS.file_proof(7, 1), "shop") is None
+    assert TOKENS.visit_of(TOKENS.upload_id(7, Upload("d", "n", "t", 1, None, None)), "shop") is None
     assert TOKENS.visit_of(TOKENS.ticket("shop", now=NOW), "shop") is None
 
 
@@ -39,9 +39,5 @@ def test_an_upload_belongs_to_the_visit_that_made_it() -> None:
     upload_id = TOKENS.upload_id(7, upload)
     assert TOKENS.upload_of(upload_id, 7) == upload
     assert TOKENS.upload_of(upload_id, 8) is None
-
-
-def test_the_address_of_a_file_fits_that_file_only() -> None:
-    proof = TOKENS.file_proof(7, 31)
-    assert TOKENS.file_fits(proof, 31) == 7
-    assert TOKENS.file_fits(proof, 32) is None
+    assert TOKENS.upload(upload_id) == upload
+    assert TOKENS.upload(upload_id[:-2]) is None

@@ -1,0 +1,126 @@
+"""The widget's addresses: loader and scripts, the frame page, hours, files, the closed-hours form, the line."""
+
+from functools import cache, partial
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from channels.chat import mailing, parse, widgets
+from channels.chat.assets import Asset, Assets, load_assets
+from channels.chat.page import choose_locale, content_policy, frame_page, status
+from channels.chat.socket import chat_socket
+from channels.chat.tokens import Tokens
+from channels.chat.uploads import download, upload
+from channels.chat.widgets import Open
+from contact_center.core.clock import utcnow
+from contact_center.core.errors import Forbidden, Invalid, NotFound
+from contact_center.core.i18n import gettext
+from contact_center.core.services import services
+from contact_center.core.web import client_address
+from tickets.numbers import number_of
+
+FOR_EVER = "public, max-age=31536000, immutable"
+SHORT = "public, max-age=300"
+# The loader and the scripts run in the pages of others; without this a page with COEP cannot load them.
+SHARED = {"Cross-Origin-Resource-Policy": "cross-origin"}
+
+
+def routes() -> list[BaseRoute]:
+    """All of `/widget/…`."""
+    return [
+        Route("/widget/loader.js", loader),
+        Route("/widget/static/{version}/{name}", asset),
+        Route("/widget/{key}/frame", frame),
+        Route("/widget/{key}/status", hours),
+        Route("/widget/{key}/files", upload, methods=["POST"]),
+        Route("/widget/{key}/files/{id}", download),
+        Route("/widget/{key}/offline", offline, methods=["POST"]),
+        WebSocketRoute("/widget/{key}/ws", chat_socket),
+    ]
+
+
+@cache
+def assets() -> Assets:
+    return load_assets()
+
+
+async def loader(request: Request) -> Response:
+    """The one script that pages include; its address never changes, so browsers ask again after five minutes."""
+    return _served(request, assets().files["loader.js"], SHORT)
+
+
+async def asset(request: Request) -> Response:
+    """A script or style; an old version's address gives today's content, uncached, until its page is gone."""
+    found = assets().files.get(request.path_params["name"])
+    if found is None:
+        raise NotFound("There is no such file.")
+    current = request.path_params["version"] == assets().version
+    return _served(request, found, FOR_EVER if current else "no-store")
+
+
+def _served(request: Request, found: Asset, caching: str) -> Response:
+    headers = {"Cache-Control": caching, "ETag": found.etag, "Vary": "Accept-Encoding", **SHARED}
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(found.packed, headers=headers, media_type=found.type)
+    return Response(found.plain, headers=headers, media_type=found.type)
+
+
+async def _open(request: Request) -> Open:
+    held = services(request)
+    return await held.db.read(widgets.load, held.vault, request.path_params["key"], now=utcnow())
+
+
+async def frame(request: Request) -> Response:
+    """The page in the iframe, under a policy that lets only the widget's origins show it."""
+    found = await _open(request)
+    locale = choose_locale(request.query_params.get("locale") or request.headers.get("accept-language", ""))
+    page = frame_page(
+        found.widget,
+        found.hours,
+        locale=locale,
+        theme=request.query_params.get("theme", ""),
+        ticket=Tokens.of(services(request).vault).ticket(found.widget.key, now=utcnow()),
+        assets=f"/widget/static/{assets().version}/",
+        _=partial(gettext, locale),
+    )
+    headers = {
+        "Content-Security-Policy": content_policy(found.widget, f"{request.url.scheme}://{request.url.netloc}"),
+        "Cache-Control": "no-store",
+        **SHARED,
+    }
+    return Response(page, media_type="text/html", headers=headers)
+
+
+async def hours(request: Request) -> Response:
+    """Open or closed now, and a fresh ticket: what a page that was open for hours asks before it begins."""
+    found = await _open(request)
+    ticket = Tokens.of(services(request).vault).ticket(found.widget.key, now=utcnow())
+    return JSONResponse(status(found.hours, ticket), headers={"Cache-Control": "no-store"})
+
+
+async def offline(request: Request) -> Response:
+    """The closed-hours form; answers with the ticket's number."""
+    held = services(request)
+    found = await _open(request)
+    try:
+        form = parse.parse_offline(await request.body())
+    except parse.BadFrame as error:
+        raise Invalid("Name, address and message are needed.") from error
+    if not Tokens.of(held.vault).ticket_fits(form.ticket, found.widget.key, now=utcnow()):
+        raise Forbidden("This form is too old. Please load the page again.")
+    receipt = await held.db.write(
+        mailing.take_offline,
+        found.account.id,
+        found.account.queue_id,
+        form,
+        locale=choose_locale(form.locale),
+        address=client_address(request, held.settings.trusted_proxies),
+        now=utcnow(),
+    )
+    number = number_of(receipt.ticket_id) if receipt.ticket_id is not None else None
+    return Response(orjson.dumps({"number": number}), status_code=201, media_type="application/json")

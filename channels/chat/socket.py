@@ -1,0 +1,243 @@
+"""The widget's line: one WebSocket per tab. Nothing is acknowledged before it is committed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from channels.chat import ending, frames, mailing, parse, state, visits, widgets
+from channels.chat.bucket import Bucket
+from channels.chat.frames import Close, EndedBy, PublicMessage, VisitState
+from channels.chat.lines import VisitSocket, attach, snapshot, topic_of
+from channels.chat.page import choose_locale, origin_allowed
+from channels.chat.tokens import Tokens
+from channels.chat.uploads import stored_files
+from channels.chat.visits import Visit
+from channels.chat.widgets import Open
+from channels.guard import guarded
+from contact_center.core.bus import Poke
+from contact_center.core.clock import monotonic, utcnow
+from contact_center.core.errors import DomainError, NotFound, TooMany
+from contact_center.core.metrics import INBOUND
+from contact_center.core.services import Services, services
+from contact_center.core.web import client_address
+from tickets.states import Channel, JournalState
+
+log = structlog.get_logger()
+
+HELLO_SECONDS = 10
+BURST = 60
+PER_SECOND = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Exception):
+    """The line is closed with this code."""
+
+    code: Close
+
+
+async def chat_socket(websocket: WebSocket) -> None:
+    """`/widget/{key}/ws`: hello, snapshot, then frames both ways until either side goes."""
+    held = services(websocket)
+    tokens = Tokens.of(held.vault)
+    await websocket.accept()
+    try:
+        found = await _widget(websocket, held)
+        hello = await _hello(websocket)
+        visit, token = await _visit(websocket, held, tokens, found, hello)
+    except Refused as refused:
+        await websocket.close(refused.code)
+        return
+    except (WebSocketDisconnect, TimeoutError):
+        return
+    line = Line(websocket, held, tokens, found, VisitSocket(websocket, visit, found.widget.key))
+    try:
+        await line.run(hello, token)
+    finally:
+        await line.gone()
+
+
+async def _widget(websocket: WebSocket, held: Services) -> Open:
+    try:
+        found = await held.db.read(widgets.load, held.vault, websocket.path_params["key"], now=utcnow())
+    except NotFound:
+        raise Refused(Close.NOT_ALLOWED) from None
+    scheme = "https" if websocket.url.scheme == "wss" else "http"
+    own = {f"{scheme}://{websocket.headers.get('host', '')}", held.settings.base_url}
+    origin = websocket.headers.get("origin")
+    if origin not in own and not origin_allowed(origin, held.settings.base_url, found.widget):
+        raise Refused(Close.NOT_ALLOWED)
+    return found
+
+
+async def _hello(websocket: WebSocket) -> parse.Hello:
+    try:
+        frame = parse.parse_frame(await asyncio.wait_for(websocket.receive_text(), HELLO_SECONDS))
+    except (parse.BadFrame, TimeoutError, KeyError):
+        raise Refused(Close.NO_HELLO) from None
+    if not isinstance(frame, parse.Hello):
+        raise Refused(Close.NO_HELLO)
+    return frame
+
+
+async def _visit(
+    websocket: WebSocket, held: Services, tokens: Tokens, found: Open, hello: parse.Hello
+) -> tuple[Visit, str | None]:
+    """The visit of the hello's token, or a new one and its token."""
+    key, account_id = found.widget.key, found.account.id
+    if hello.token is not None:
+        visit_id = tokens.visit_of(hello.token, key)
+        if visit_id is None:
+            raise Refused(Close.BAD_TOKEN)
+        try:
+            return await held.db.write(visits.resume, visit_id, account_id, now=utcnow()), None
+        except NotFound:
+            raise Refused(Close.BAD_TOKEN) from None
+    if not tokens.ticket_fits(hello.ticket, key, now=utcnow()):
+        raise Refused(Close.BAD_TOKEN)
+    address = client_address(websocket, held.settings.trusted_proxies)
+    locale = choose_locale(hello.locale)
+    try:
+        visit = await held.db.write(visits.open_visit, account_id, hello, locale=locale, address=address, now=utcnow())
+    except TooMany:
+        raise Refused(Close.TOO_MANY) from None
+    return visit, tokens.visit_token(key, visit.id)
+
+
+class Line:
+    """One open socket: its visit, its place in the hub and what its frames do."""
+
+    def __init__(self, websocket: WebSocket, held: Services, tokens: Tokens, found: Open, socket: VisitSocket) -> None:
+        self.websocket = websocket
+        self.held = held
+        self.tokens = tokens
+        self.found = found
+        self.socket = socket
+        self.bucket = Bucket(BURST, PER_SECOND)
+        self.handlers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
+            parse.Send: self._send,
+            parse.Typing: self._typing,
+            parse.Ack: self._ack,
+            parse.Read: self._read,
+            parse.History: self._history,
+            parse.Profile: self._profile,
+            parse.End: self._end,
+            parse.Csat: self._csat,
+            parse.Transcript: self._transcript,
+            parse.Ping: self._ping,
+        }
+
+    @property
+    def visit(self) -> Visit:
+        return self.socket.visit
+
+    async def run(self, hello: parse.Hello, token: str | None) -> None:
+        """Join first and read then: what comes in between waits behind the hello, and nothing is missed."""
+        hub = self.held.hub
+        hub.join(self.socket, topic_of(self.visit))
+        if self.visit.ticket_id is not None:
+            attach(hub, self.socket, self.visit.ticket_id)
+        now_, messages = await self.held.db.read(self._snapshot, hello.since)
+        self.socket.waiting = now_.agent is None and not now_.ended
+        self.socket.place = now_.queue
+        await self.websocket.send_text(frames.hello(now_, messages, token=token).decode())
+        pump = asyncio.create_task(self.socket.pump(), name="chat-pump")
+        try:
+            while True:
+                await self._handle(await self.websocket.receive_text())
+        except (WebSocketDisconnect, KeyError, RuntimeError):
+            if self.websocket.application_state is WebSocketState.CONNECTED:
+                with suppress(RuntimeError):
+                    await self.websocket.close()
+        finally:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+
+    def _snapshot(self, tx: Connection, since: int) -> tuple[VisitState, list[PublicMessage]]:
+        now_ = snapshot(tx, self.visit)
+        return now_, state.after(tx, self.visit, since, self.tokens, self.socket.widget_key)
+
+    async def gone(self) -> None:
+        """The socket is closed; if it was the visit's last one here, its lease ends."""
+        hub = self.held.hub
+        hub.drop(self.socket)
+        if not hub.watched(topic_of(self.visit)):
+            await self.held.db.write(ending.line_lost, self.visit.id, now=utcnow())
+
+    async def _handle(self, raw: str) -> None:
+        try:
+            frame = parse.parse_frame(raw)
+        except parse.BadFrame as bad:
+            self.socket.send(frames.error(bad.code, bad.client_id))
+            return
+        handler = self.handlers.get(type(frame))
+        if handler is None:  # a second hello
+            self.socket.send(frames.error("bad_frame"))
+            return
+        try:
+            await handler(frame)
+        except DomainError as error:
+            log.info("chat.refused", frame=type(frame).__name__, code=error.code)
+            self.socket.send(frames.error("not_done", about=type(frame).__name__.lower()))
+
+    async def _send(self, frame: parse.Send) -> None:
+        if not self.bucket.take(monotonic()):
+            self.socket.send(frames.error("too_fast", frame.client_id))
+            return
+        files = stored_files(self.tokens, self.visit.id, frame.files)
+        if files is None:
+            self.socket.send(frames.error("bad_file", frame.client_id))
+            return
+        now = utcnow()
+        visit = self.visit
+        inbound = visits.inbound_of(visit, frame, files)
+        taken = await guarded(self.held.db, visits.raw_item(visit, frame), visits.take, visit, inbound, now=now)
+        if taken is not None:
+            INBOUND.labels(Channel.CHAT.value, JournalState.ACCEPTED.value).inc()
+            if taken.visit.ticket_id is not None and taken.visit.ticket_id != self.visit.ticket_id:
+                attach(self.held.hub, self.socket, taken.visit.ticket_id)
+        public_seq = taken.public_seq if taken else None
+        self.socket.send(frames.ack(frame.client_id, public_seq or 0, now))
+
+    async def _typing(self, frame: parse.Typing) -> None:
+        if self.visit.ticket_id is not None and self.bucket.take(monotonic()):
+            data = {"event": "typing", "by": "customer", "name": self.visit.name, "on": frame.on}
+            self.held.bus.publish([Poke(f"ticket:{self.visit.ticket_id}", data)])
+
+    async def _ack(self, frame: parse.Ack) -> None:
+        await self.held.db.write(visits.mark, self.visit, delivered=frame.public_seq, now=utcnow())
+
+    async def _read(self, frame: parse.Read) -> None:
+        await self.held.db.write(visits.mark, self.visit, seen=frame.public_seq, now=utcnow())
+
+    async def _history(self, frame: parse.History) -> None:
+        older = await self.held.db.read(state.before, self.visit, frame.before, self.tokens, self.socket.widget_key)
+        self.socket.send(frames.history(older))
+
+    async def _profile(self, frame: parse.Profile) -> None:
+        self.socket.visit = await self.held.db.write(
+            visits.set_profile, self.visit, frame.name, frame.email, now=utcnow()
+        )
+        self.socket.send(frames.profile(self.visit.name, self.visit.email))
+
+    async def _end(self, frame: parse.End) -> None:
+        over = await self.held.db.write(ending.end_by_customer, self.visit, now=utcnow())
+        if not over:
+            self.socket.send(frames.ended(EndedBy.CUSTOMER, survey=False))
+
+    async def _csat(self, frame: parse.Csat) -> None:
+        await self.held.db.write(ending.rate, self.visit, frame.score, frame.comment, now=utcnow())
+        self.socket.send(frames.csat(frame.score))
+
+    async def _transcript(self, frame: parse.Transcript) -> None:
+        await self.held.db.write(mailing.mail_transcript, self.visit, frame.email, now=utcnow())
+        self.socket.send(frames.transcript(frame.email))
+
+    async def _ping(self, frame: parse.Ping) -> None:
+        self.socket.send(frames.pong())

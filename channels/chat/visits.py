@@ -1,0 +1,251 @@
+"""What happens to a visit: opened, written in, read, left, ended. All sync use cases on an open transaction."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select, update
+
+from channels.chat.frames import EndedBy
+from channels.chat.models import ChatVisit
+from channels.chat.parse import Hello, Send
+from channels.chat.rendering import external_id
+from contact_center.accounts import limits
+from contact_center.core.errors import NotFound
+from contact_center.core.events import emit, poke
+from tickets import intake
+from tickets.customers import contacts
+from tickets.customers.identities import BadAddress, normalise_email
+from tickets.inbound import Address, InboundMessage, StoredFile
+from tickets.inbox import RawItem
+from tickets.models import Message
+from tickets.replies import changed
+from tickets.states import Channel, ContactKind, Delivery, MessageKind
+from tickets.timeline import add_event
+
+VISITS_PER_ADDRESS = 20
+VISITS_WINDOW = timedelta(minutes=10)
+# Longer than the pause between two renewals, so that a busy process does not lose its visitors.
+LEASE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What an edge holds of a visit while its line is open."""
+
+    id: int
+    key: str
+    account_id: int
+    customer_id: int
+    ticket_id: int | None
+    name: str
+    email: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message is stored, for the first time or long ago. public_seq None: it lies in quarantine."""
+
+    visit: Visit
+    public_seq: int | None
+
+
+COLUMNS = (
+    ChatVisit.id,
+    ChatVisit.key,
+    ChatVisit.account_id,
+    ChatVisit.customer_id,
+    ChatVisit.ticket_id,
+    ChatVisit.name,
+    ChatVisit.email,
+    ChatVisit.locale,
+)
+
+
+def open_visit(tx: Connection, account_id: int, hello: Hello, *, locale: str, address: str, now: datetime) -> Visit:
+    """A new visit with a visitor of its own; TooMany when an address opens them by the dozen."""
+    limits.enforce(tx, f"chat.visit:{address}", limit=VISITS_PER_ADDRESS, window=VISITS_WINDOW, now=now)
+    key = secrets.token_urlsafe(18)
+    contact = contacts.find_or_create(tx, Address(ContactKind.VISITOR, key, hello.name), now=now, locale=locale)
+    email = know_email(tx, contact.customer_id, hello.email, hello.name, now=now)
+    visit_id = tx.execute(
+        ChatVisit.__table__.insert().returning(ChatVisit.id),  # type: ignore[attr-defined]
+        {
+            "key": key,
+            "account_id": account_id,
+            "customer_id": contact.customer_id,
+            "name": hello.name,
+            "email": email,
+            "locale": locale,
+            "page": hello.page,
+            "opened_at": now,
+            "online_until": now + LEASE,
+        },
+    ).scalar_one()
+    return Visit(visit_id, key, account_id, contact.customer_id, None, hello.name, email, locale)
+
+
+def know_email(tx: Connection, customer_id: int, raw: str, name: str, *, now: datetime) -> str:
+    """The address in its one spelling, "" for none. Unproven, so it is never taken from somebody who has it."""
+    if not raw:
+        return ""
+    try:
+        email = normalise_email(raw)
+    except BadAddress:
+        return ""
+    contacts.add(tx, customer_id, Address(ContactKind.EMAIL, email, name), now=now)
+    return email
+
+
+def resume(tx: Connection, visit_id: int, account_id: int, *, now: datetime) -> Visit:
+    """The visit, with somebody at its other end again; NotFound if there is none."""
+    row = tx.execute(
+        update(ChatVisit)
+        .where(ChatVisit.id == visit_id, ChatVisit.account_id == account_id)
+        .values(online_until=now + LEASE, left_at=None)
+        .returning(*COLUMNS)
+    ).first()
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    return _visit(row)
+
+
+def find(tx: Connection, visit_id: int, account_id: int) -> Visit:
+    """The visit of a widget; NotFound if there is none."""
+    row = tx.execute(select(*COLUMNS).where(ChatVisit.id == visit_id, ChatVisit.account_id == account_id)).first()
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    return _visit(row)
+
+
+def _visit(row: Any) -> Visit:
+    return Visit(*row)
+
+
+def inbound_of(visit: Visit, send: Send, files: Sequence[StoredFile]) -> InboundMessage:
+    """A sent frame as a message for the ticket of the visit."""
+    return InboundMessage(
+        channel=Channel.CHAT,
+        account_id=visit.account_id,
+        external_id=external_id(visit.key, send.client_id),
+        sender=Address(ContactKind.VISITOR, visit.key, visit.name),
+        text=send.text,
+        subject="" if send.text or not files else files[0].filename,
+        thread_key=visit.key,
+        locale=visit.locale,
+        attachments=tuple(files),
+    )
+
+
+def raw_item(visit: Visit, send: Send) -> RawItem:
+    """The same as a journal item, for the case that it cannot be taken; `send` is kept whole."""
+    kept = {"visit_id": visit.id, "client_id": send.client_id, "text": send.text, "files": send.files}
+    return RawItem(
+        channel=Channel.CHAT,
+        account_id=visit.account_id,
+        external_id=external_id(visit.key, send.client_id),
+        raw=orjson.dumps(kept),
+        sender=visit.key,
+        summary=send.text,
+    )
+
+
+def take(tx: Connection, visit: Visit, inbound: InboundMessage, *, now: datetime) -> Taken:
+    """Store a message: one statement on PostgreSQL but for the first of a visit. A repeated one is found again."""
+    receipt = intake.receive(tx, inbound, now=now)
+    if receipt.ticket_id is not None and receipt.ticket_id != visit.ticket_id:
+        tx.execute(
+            update(ChatVisit)
+            .where(ChatVisit.id == visit.id)
+            .values(ticket_id=receipt.ticket_id, ended_at=None, ended_by=None)
+        )
+        visit = replace(visit, ticket_id=receipt.ticket_id)
+    return Taken(visit, receipt.public_seq)
+
+
+def mark(tx: Connection, visit: Visit, *, delivered: int = 0, seen: int = 0, now: datetime) -> None:
+    """The customer's browser has everything up to `delivered`, and has shown everything up to `seen`."""
+    if visit.ticket_id is None:
+        return
+    if seen:
+        moved = tx.execute(
+            update(ChatVisit)
+            .where(ChatVisit.id == visit.id, ChatVisit.seen_seq < seen)
+            .values(seen_seq=seen, delivered_seq=seen)
+        )
+        if moved.rowcount:
+            _advance(tx, visit.ticket_id, seen, Delivery.READ, (Delivery.SENT, Delivery.DELIVERED), now=now)
+            poke(tx, f"visit:{visit.key}", name="visit.seen", payload={"public_seq": seen}, relay=False)
+    elif delivered:
+        moved = tx.execute(
+            update(ChatVisit)
+            .where(ChatVisit.id == visit.id, ChatVisit.delivered_seq < delivered)
+            .values(delivered_seq=delivered)
+        )
+        if moved.rowcount:
+            _advance(tx, visit.ticket_id, delivered, Delivery.DELIVERED, (Delivery.SENT,), now=now)
+
+
+def _advance(
+    tx: Connection, ticket_id: int, until: int, to: Delivery, before: Sequence[Delivery], *, now: datetime
+) -> None:
+    rows = tx.execute(
+        update(Message)
+        .where(
+            Message.ticket_id == ticket_id,
+            Message.public_seq <= until,
+            Message.kind == MessageKind.OUTBOUND.value,
+            Message.channel == Channel.CHAT.value,
+            Message.delivery.in_([state.value for state in before]),
+        )
+        .values(delivery=to.value)
+        .returning(Message.id)
+    ).scalars()
+    for message_id in list(rows):
+        changed(tx, ticket_id, message_id, to, now=now)
+
+
+def set_profile(tx: Connection, visit: Visit, name: str, email: str, *, now: datetime) -> Visit:
+    """How to reach the customer if we lose each other."""
+    known = know_email(tx, visit.customer_id, email, name or visit.name, now=now)
+    after = replace(visit, name=name or visit.name, email=known or visit.email)
+    tx.execute(update(ChatVisit).where(ChatVisit.id == visit.id).values(name=after.name, email=after.email))
+    return after
+
+
+def end(tx: Connection, visit_id: int, by: EndedBy, *, now: datetime) -> bool:
+    """The conversation is over; False if it was over before."""
+    row = tx.execute(
+        update(ChatVisit)
+        .where(ChatVisit.id == visit_id, ChatVisit.ended_at.is_(None))
+        .values(ended_at=now, ended_by=by.value)
+        .returning(ChatVisit.key, ChatVisit.ticket_id)
+    ).first()
+    if row is None:
+        return False
+    if row.ticket_id is not None:
+        add_event(tx, row.ticket_id, "chat_ended", {"by": by.value}, now=now, public=True)
+    payload: Mapping[str, Any] = {"visit_id": visit_id, "ticket_id": row.ticket_id, "by": by.value}
+    emit(tx, "visit.ended", payload, now=now, topics=[f"visit:{row.key}"])
+    return True
+
+
+def go_on(tx: Connection, ticket_id: int, *, now: datetime) -> None:
+    """The matter is open again, so its conversation is not over after all."""
+    keys = tx.execute(
+        update(ChatVisit)
+        .where(ChatVisit.ticket_id == ticket_id, ChatVisit.ended_at.is_not(None))
+        .values(ended_at=None, ended_by=None)
+        .returning(ChatVisit.key)
+    ).scalars()
+    for key in list(keys):
+        poke(tx, f"visit:{key}", name="visit.resumed", payload={}, relay=False)
+
+
+def score(tx: Connection, visit: Visit, value: int) -> None:
+    """The customer's rating of the conversation; a second one replaces the first."""
+    tx.execute(update(ChatVisit).where(ChatVisit.id == visit.id).values(score=value))

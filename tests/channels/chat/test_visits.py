@@ -1,0 +1,278 @@
+"""What happens to a visit, on both databases."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from channels.chat import ending, mailing, state, visits
+from channels.chat.frames import AuthorKind, EndedBy
+from channels.chat.models import ChatVisit
+from channels.chat.parse import Hello, OfflineMessage, Send
+from channels.chat.tokens import Tokens
+from channels.chat.visits import Taken, Visit
+from contact_center.core.db import Database
+from contact_center.core.errors import Conflict, NotFound, TooMany
+from tests.conftest import NOW
+from tests.factories import make_account, make_user
+from tickets import lifecycle
+from tickets.customers import contacts
+from tickets.inbound import Address
+from tickets.models import ContactPoint, JournalItem, Message, Ticket
+from tickets.replies import Author, Reply, note, reply
+from tickets.states import Channel, ContactKind
+
+TOKENS = Tokens("tests")
+MINUTE = timedelta(minutes=1)
+
+
+def hello(**more: str) -> Hello:
+    return Hello(None, 0, "", **{"name": "Ann", "email": "", "locale": "en", "page": "", **more})
+
+
+def opened(tx: Connection, *, email: str = "", address: str = "192.0.2.1") -> Visit:
+    account_id = make_account(tx, Channel.CHAT, name=f"Shop {address} {email}")
+    return visits.open_visit(tx, account_id, hello(email=email), locale="en", address=address, now=NOW)
+
+
+def say(tx: Connection, visit: Visit, text: str, client_id: str = "client-01") -> Taken:
+    return visits.take(tx, visit, visits.inbound_of(visit, Send(client_id, text, ()), []), now=NOW)
+
+
+def answer(tx: Connection, visit: Visit, text: str, *, ago: timedelta = timedelta(0)) -> int:
+    assert visit.ticket_id is not None
+    user_id = make_user(tx)
+    return reply(tx, visit.ticket_id, Reply(text), author=Author(user_id), now=NOW - ago).message_id
+
+
+def texts(tx: Connection, visit: Visit, since: int = 0) -> list[str]:
+    return [one.text for one in state.after(tx, visit, since, TOKENS, "key")]
+
+
+def begun(tx: Connection, **more: str) -> Visit:
+    return say(tx, opened(tx, **more), "Where is my order?").visit
+
+
+async def test_a_repeated_client_id_is_one_message_with_one_answer(db: Database) -> None:
+    visit = await db.write(opened)
+    first = await db.write(say, visit, "Hello")
+    again = await db.write(say, first.visit, "Hello")
+    other = await db.write(say, first.visit, "More", "client-02")
+    assert (first.public_seq, again.public_seq, other.public_seq) == (1, 1, 2)
+    assert await db.read(texts, other.visit) == ["Hello", "More"]
+
+
+async def test_two_tabs_that_send_the_same_at_once_write_it_once(db: Database) -> None:
+    visit = await db.write(opened)
+    sent = [db.write(say, visit, f"line {n}", f"client-{n:02}") for n in range(10) for _ in range(2)]
+    taken = await asyncio.gather(*sent)
+    assert [one.public_seq for one in taken[::2]] == [one.public_seq for one in taken[1::2]]
+    counted = await db.read(lambda tx: tx.execute(select(func.count(Message.id), func.max(Message.public_seq))).one())
+    assert tuple(counted) == (10, 10)
+
+
+async def test_the_same_client_id_in_two_visits_is_two_messages(db: Database) -> None:
+    one, two = await db.write(opened, address="192.0.2.1"), await db.write(opened, address="192.0.2.2")
+    assert (await db.write(say, one, "Hello")).public_seq == (await db.write(say, two, "Hello")).public_seq == 1
+
+
+async def test_a_replay_begins_after_what_is_known_and_shows_no_note(db: Database) -> None:
+    def story(tx: Connection) -> Visit:
+        visit = begun(tx)
+        assert visit.ticket_id is not None
+        note(tx, visit.ticket_id, "he is angry", author=Author(make_user(tx)), now=NOW)
+        answer(tx, visit, "On its way")
+        return visit
+
+    visit = await db.write(story)
+    shown = await db.read(state.after, visit, 0, TOKENS, "key")
+    assert [(one.public_seq, one.author, one.text) for one in shown] == [
+        (1, AuthorKind.CUSTOMER, "Where is my order?"),
+        (2, AuthorKind.AGENT, "On its way"),
+    ]
+    assert shown[0].client_id == "client-01"
+    assert await db.read(texts, visit, 1) == ["On its way"]
+    assert [one.text for one in await db.read(state.before, visit, 2, TOKENS, "key")] == ["Where is my order?"]
+
+
+async def test_acks_move_the_delivery_of_answers_forward_only(db: Database) -> None:
+    visit = await db.write(begun)
+    message_id = await db.write(answer, visit, "On its way")
+
+    def delivery(tx: Connection) -> str | None:
+        return tx.execute(select(Message.delivery).where(Message.id == message_id)).scalar_one()
+
+    assert await db.read(delivery) == "sent"
+    await db.write(visits.mark, visit, delivered=2, now=NOW)
+    assert await db.read(delivery) == "delivered"
+    await db.write(visits.mark, visit, seen=2, now=NOW)
+    await db.write(visits.mark, visit, delivered=2, now=NOW)
+    assert await db.read(delivery) == "read"
+
+
+async def test_the_customer_sees_what_the_agent_has_read(db: Database) -> None:
+    visit = await db.write(begun)
+    assert visit.ticket_id is not None
+    assert await db.read(state.agent_read, visit.ticket_id) == 0
+    user_id = await db.write(make_user)
+    await db.write(lifecycle.mark_read, visit.ticket_id, user_id, 1)
+    assert await db.read(state.agent_read, visit.ticket_id) == 1
+
+
+async def test_an_address_is_never_taken_from_the_customer_who_has_it(db: Database) -> None:
+    def story(tx: Connection) -> tuple[int, int]:
+        known = contacts.find_or_create(tx, Address(ContactKind.EMAIL, "ann@example.com"), now=NOW)
+        visit = opened(tx, email="Ann@Example.com")
+        assert visit.email == "ann@example.com"
+        return known.customer_id, visit.customer_id
+
+    owner, visitor = await db.write(story)
+    assert owner != visitor
+    of = select(ContactPoint.customer_id).where(ContactPoint.value == "ann@example.com")
+    assert await db.read(lambda tx: tx.execute(of).scalar_one()) == owner
+
+
+async def test_an_address_that_opens_visits_by_the_dozen_is_stopped(sqlite_db: Database) -> None:
+    def story(tx: Connection) -> None:
+        account_id = make_account(tx, Channel.CHAT)
+        for _ in range(visits.VISITS_PER_ADDRESS):
+            visits.open_visit(tx, account_id, hello(), locale="en", address="192.0.2.1", now=NOW)
+        visits.open_visit(tx, account_id, hello(), locale="en", address="192.0.2.2", now=NOW)
+        with pytest.raises(TooMany):
+            visits.open_visit(tx, account_id, hello(), locale="en", address="192.0.2.1", now=NOW)
+
+    await sqlite_db.write(story)
+
+
+async def test_a_visit_is_found_by_its_own_widget_only(sqlite_db: Database) -> None:
+    visit = await sqlite_db.write(opened)
+    assert (await sqlite_db.write(visits.resume, visit.id, visit.account_id, now=NOW)).key == visit.key
+    with pytest.raises(NotFound):
+        await sqlite_db.write(visits.resume, visit.id, visit.account_id + 1, now=NOW)
+
+
+async def test_a_visitor_without_a_line_for_a_minute_has_left(db: Database) -> None:
+    visit = await db.write(begun)
+    await db.write(ending.line_lost, visit.id, now=NOW)
+    assert await db.write(ending.notice_left, NOW + 0.9 * MINUTE) == 0
+    assert await db.write(ending.notice_left, NOW + 1.1 * MINUTE) == 1
+    assert await db.write(ending.notice_left, NOW + 1.2 * MINUTE) == 0
+    await db.write(visits.resume, visit.id, visit.account_id, now=NOW + 2 * MINUTE)
+    left = select(ChatVisit.left_at)
+    assert await db.read(lambda tx: tx.execute(left).scalar_one()) is None
+
+
+async def test_the_lease_of_a_process_that_died_runs_out(sqlite_db: Database) -> None:
+    visit = await sqlite_db.write(begun)
+    await sqlite_db.write(ending.renew, [visit.key], now=NOW + MINUTE)
+    assert await sqlite_db.write(ending.notice_left, NOW + 2 * MINUTE) == 0
+    assert await sqlite_db.write(ending.notice_left, NOW + 2.5 * MINUTE) == 1
+
+
+async def test_the_customer_ends_it_once_and_everybody_sees_a_line(db: Database) -> None:
+    visit = await db.write(begun)
+    assert await db.write(ending.end_by_customer, visit, now=NOW)
+    assert not await db.write(ending.end_by_customer, visit, now=NOW)
+    now_ = await db.read(state.state_of, visit, None)
+    assert (now_.ended, now_.survey_score, now_.public_seq) == (True, 0, 2)
+    assert await db.read(texts, visit) == ["Where is my order?", "The conversation was ended."]
+    await db.write(ending.rate, visit, 4, "Quick", now=NOW)
+    assert (await db.read(state.state_of, visit, None)).survey_score == 4
+
+
+async def test_a_matter_that_opens_again_takes_its_conversation_along(db: Database) -> None:
+    def story(tx: Connection) -> Visit:
+        visit = begun(tx)
+        visits.end(tx, visit.id, EndedBy.AGENT, now=NOW)
+        visits.go_on(tx, visit.ticket_id or 0, now=NOW)
+        return visit
+
+    visit = await db.write(story)
+    assert not (await db.read(state.state_of, visit, None)).ended
+
+
+async def test_a_closed_matter_is_followed_by_a_new_one_in_the_same_visit(db: Database) -> None:
+    visit = await db.write(begun)
+    await db.write(
+        lambda tx: lifecycle.set_status(tx, visit.ticket_id or 0, lifecycle.Status.CLOSED, user_id=None, now=NOW)
+    )
+    after = await db.write(say, visit, "One more thing", "client-02")
+    assert after.visit.ticket_id != visit.ticket_id
+    assert await db.read(texts, after.visit) == ["One more thing"]
+
+
+async def test_answers_nobody_has_seen_follow_by_mail_once(db: Database) -> None:
+    def story(tx: Connection) -> Visit:
+        make_account(tx, Channel.EMAIL)
+        visit = begun(tx, email="ann@example.com")
+        answer(tx, visit, "On its way", ago=11 * MINUTE)
+        return visit
+
+    visit = await db.write(story)
+    assert await db.write(mailing.mail_unseen, NOW) == 1
+    assert await db.write(mailing.mail_unseen, NOW) == 0
+
+    def mails(tx: Connection) -> list[tuple[str, str]]:
+        found = select(Message.text, ContactPoint.value).join(ContactPoint).where(Message.channel == "email")
+        return [tuple(row) for row in tx.execute(found)]  # type: ignore[misc]
+
+    (text, to) = (await db.read(mails))[0]
+    assert to == "ann@example.com"
+    assert "On its way" in text
+    assert (await db.read(texts, visit))[-1] == "This answer also went to ann@example.com."
+
+
+@pytest.mark.parametrize(("ago", "seen", "email"), [(9, 0, "a@b.example"), (11, 2, "a@b.example"), (11, 0, "")])
+async def test_no_mail_follows_what_is_fresh_or_seen_or_without_address(
+    sqlite_db: Database, ago: int, seen: int, email: str
+) -> None:
+    def story(tx: Connection) -> None:
+        make_account(tx, Channel.EMAIL)
+        visit = begun(tx, email=email)
+        answer(tx, visit, "On its way", ago=ago * MINUTE)
+        visits.mark(tx, visit, seen=seen, now=NOW)
+
+    await sqlite_db.write(story)
+    assert await sqlite_db.write(mailing.mail_unseen, NOW) == 0
+
+
+async def test_a_transcript_goes_to_the_address_that_asks_for_it(sqlite_db: Database) -> None:
+    def story(tx: Connection) -> list[str]:
+        visit = begun(tx)
+        with pytest.raises(Conflict):
+            mailing.mail_transcript(tx, visit, "ann@example.com", now=NOW)
+        make_account(tx, Channel.EMAIL)
+        answer(tx, visit, "On its way")
+        mailing.mail_transcript(tx, visit, "ann@example.com", now=NOW)
+        return list(tx.execute(select(Message.text).where(Message.channel == "email")).scalars())
+
+    (mail,) = await sqlite_db.write(story)
+    assert mail.index("Where is my order?") < mail.index("On its way")
+
+
+async def test_a_message_in_closed_hours_is_one_mail_ticket(db: Database) -> None:
+    form = OfflineMessage("client-01", "", "Ann", "ann@example.com", "Call me", "en", "https://shop.example/cart")
+
+    def taken(tx: Connection, account_id: int, queue_id: int) -> int | None:
+        return mailing.take_offline(tx, account_id, queue_id, form, locale="en", address="192.0.2.1", now=NOW).ticket_id
+
+    def accounts(tx: Connection) -> tuple[int, int]:
+        account_id = make_account(tx, Channel.CHAT)
+        make_account(tx, Channel.EMAIL)
+        return account_id, 1
+
+    account_id, queue_id = await db.write(accounts)
+    first = await db.write(taken, account_id, queue_id)
+    assert await db.write(taken, account_id, queue_id) == first
+    rows = await db.read(lambda tx: tx.execute(select(Ticket.channel, Ticket.preview)).all())
+    assert [tuple(row) for row in rows] == [("email", "Call me")]
+
+
+async def test_a_raw_item_holds_all_that_is_needed_to_try_again(sqlite_db: Database) -> None:
+    visit = await sqlite_db.write(opened)
+    item = visits.raw_item(visit, Send("client-01", "Hello", ("f1",)))
+    assert item.external_id == f"{visit.key}:client-01"
+    assert item.raw is not None
+    assert b'"text":"Hello"' in item.raw
+    assert await sqlite_db.read(lambda tx: tx.execute(select(func.count(JournalItem.id))).scalar_one()) == 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, literal, select, union_all
@@ -11,8 +11,10 @@ from sqlalchemy import Row as Record
 from agent_ui import sentences
 from agent_ui.views import Call, Entry, File, Side
 from contact_center.accounts.models import User
+from tickets.customers.identities import shown_phone
+from tickets.customers.names import display_name
 from tickets.models import Attachment, ContactPoint, Customer, Message, Queue, Ticket, Topic
-from tickets.states import AuthorKind, MessageKind
+from tickets.states import AuthorKind, ContactKind, MessageKind
 
 PAGE = 50
 # Entries of one author closer than this stand under one name.
@@ -61,6 +63,7 @@ def _read(tx: Connection, page: Any, limit: int | None) -> Raw:
             User.name.label("user_name"),
             Customer.name.label("customer_name"),
             ContactPoint.value.label("address"),
+            ContactPoint.kind.label("address_kind"),
             Attachment.id.label("file_id"),
             Attachment.filename,
             Attachment.content_type,
@@ -121,12 +124,12 @@ def as_entry(record: Any, files: Sequence[File], names: Names, _: Gettext, *, co
     return Entry(
         seq=record.seq,
         side=side,
-        author=record.user_name or (record.customer_name if side is Side.CUSTOMER else _("Automatic")),
+        author=_author(record, side, _),
         at=record.created_at,
         text=text,
         channel=record.channel,
         message_id=record.id,
-        to=record.address or "" if side is Side.AGENT and record.channel != "chat" else "",
+        to=_to(record) if side is Side.AGENT and record.channel != "chat" else "",
         subject=record.subject,
         quoted=record.quoted,
         html_url=f"/messages/{record.id}/original" if record.html and side is Side.CUSTOMER else "",
@@ -164,6 +167,16 @@ def _side(record: Any) -> Side:
     return Side.AGENT
 
 
+def _author(record: Any, side: Side, _: Gettext) -> str:
+    """Who wrote: the agent, the customer by name or by the best that the address tells, or the system."""
+    if record.user_name:
+        return str(record.user_name)
+    if side is not Side.CUSTOMER:
+        return _("Automatic")
+    kind = ContactKind(record.address_kind) if record.address_kind else ContactKind.VISITOR
+    return record.customer_name or display_name("", kind, record.address or "")
+
+
 def _call(record: Any, meta: Mapping[str, Any]) -> Call | None:
     if record.kind != MessageKind.CALL.value:
         return None
@@ -178,6 +191,8 @@ def _call(record: Any, meta: Mapping[str, Any]) -> Call | None:
     )
 
 
-def newest(raw: Raw) -> datetime | None:
-    """When the last message that is not an event was written."""
-    return max((r.created_at for r in raw.records if r.kind != MessageKind.EVENT.value), default=None)
+def _to(record: Any) -> str:
+    """The address that was written to, as people read it."""
+    if record.address_kind == ContactKind.PHONE.value:
+        return shown_phone(record.address)
+    return record.address or ""

@@ -3,7 +3,7 @@
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from agent_ui.assets import STATIC
-from agent_ui.pages import commands, files, inbox, login, settings, ticket, writing
+from agent_ui.pages import commands, compose, context, files, inbox, login, settings, ticket, writing
 from agent_ui.socket import console
 from contact_center.accounts.permissions import Permission
 from contact_center.accounts.web import signed_in
@@ -32,7 +32,10 @@ def routes() -> list[BaseRoute]:
 SEEN = (
     ("/inbox", inbox.inbox),
     ("/inbox/rows", inbox.more_rows),
+    ("/tickets/new", compose.show),
     (TICKET, ticket.ticket_page),
+    (f"{TICKET}/context/articles", context.articles),
+    (f"{TICKET}/context/similar", context.similar),
     (f"{TICKET}/timeline", ticket.older),
     (f"{TICKET}/topics", ticket.topic_menu),
     (f"{TICKET}/snoozes", commands.snooze_menu),
@@ -41,6 +44,7 @@ SEEN = (
 )
 # What only those who handle work may do.
 DONE = (
+    ("/tickets", compose.create),
     (f"{TICKET}/messages", writing.write),
     (f"{TICKET}/draft", writing.save_draft),
     (f"{TICKET}/read", writing.mark_read),

@@ -100,7 +100,7 @@ async def _join(held: Services, socket: Socket, person: Person, topic: str, seq:
         return
     render = held.hub.renderers.get(kind)
     if render is not None:
-        made = await render(topic, [Poke(topic, {"event": "join"})], {socket.variant})
+        made = await render(topic, [], {socket.variant})
         for data in made.get(socket.variant, ()):
             socket.send(data)
     socket.send(frame("joined", topic=topic))

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.schema import Base, BigId, id_column
@@ -84,6 +85,9 @@ class Survey(Base):
     __tablename__ = "surveys"
 
     id: Mapped[int] = id_column()
+    # The unguessable part of the link; whoever holds it may answer, once.
+    token: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str]
     ticket_id: Mapped[int] = refers_to("tickets.id", index=False)
     resolved_at: Mapped[datetime]
     customer_id: Mapped[int] = refers_to("customers.id")
@@ -91,9 +95,10 @@ class Survey(Base):
     agent_id: Mapped[int | None] = refers_to("users.id", nullable=True, index=False)
     queue_id: Mapped[int] = refers_to("queues.id", index=False)
     channel: Mapped[str]
-    message_id: Mapped[int | None] = refers_to("messages.id", nullable=True, index=False)
     locale: Mapped[str]
-    sent_at: Mapped[datetime]
+    message_id: Mapped[int | None] = refers_to("messages.id", nullable=True, index=False)
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     rating: Mapped[int | None]
     comment: Mapped[str] = mapped_column(Text, default="")
@@ -101,6 +106,13 @@ class Survey(Base):
 
     __table_args__ = (
         UniqueConstraint("ticket_id", "resolved_at", name="uq_surveys_resolution"),
+        Index(
+            "ix_surveys_planned",
+            "due_at",
+            "id",
+            postgresql_where=sql("state = 'planned'"),
+            sqlite_where=sql("state = 'planned'"),
+        ),
         Index("ix_surveys_answered_at", "answered_at"),
         Index("ix_surveys_agent", "agent_id", "answered_at"),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),

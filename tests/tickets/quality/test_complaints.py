@@ -1,142 +1,117 @@
-"""The table of a complaint's stages and its guards."""
+"""Complaints on both databases: opened in three ways, moved through their stages, logged."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from sqlalchemy import Connection, select
 
-from tickets.quality.complaints import (
-    MOVES,
-    ComplaintFacts,
-    Decision,
-    IllegalMove,
-    Severity,
-    Stage,
-    check_move,
-    checks,
-    due_at,
-    moves_from,
-)
-
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
-FRESH = ComplaintFacts(Stage.RECEIVED, NOW)
-FULL = ComplaintFacts(
-    Stage.RECEIVED,
-    NOW,
-    severity=Severity.LOW,
-    owner_id=1,
-    subject_agent_id=2,
-    acknowledgement="mail 12",
-    findings="the parcel was lost",
-    decision=Decision.UPHELD,
-    reasons="We lost it.",
-    remedy="Money back",
-    root_cause="carrier",
-    communicated="mail 13",
-)
-
-facts = st.builds(
-    ComplaintFacts,
-    st.sampled_from(Stage),
-    st.just(NOW),
-    severity=st.none() | st.sampled_from(Severity),
-    owner_id=st.none() | st.integers(1, 3),
-    subject_agent_id=st.none() | st.integers(1, 3),
-    acknowledgement=st.sampled_from(["", " ", "mail"]),
-    findings=st.sampled_from(["", "lost"]),
-    decision=st.none() | st.sampled_from(Decision),
-    reasons=st.sampled_from(["", "because"]),
-    remedy=st.sampled_from(["", "money"]),
-    root_cause=st.sampled_from(["", "carrier"]),
-    communicated=st.sampled_from(["", "mail"]),
-)
+from contact_center.core.db import Database
+from contact_center.core.errors import Invalid, NotFound
+from contact_center.core.events import Event
+from tests.conftest import NOW
+from tests.factories import make_ticket, make_user
+from tickets.models import Message, Ticket
+from tickets.quality import complaints
+from tickets.quality.complaint_stages import IllegalMove, Opener, Severity, Stage
+from tickets.quality.models import Complaint, ComplaintStep
 
 
-def problems(complaint: ComplaintFacts, target: Stage, reason: str = "") -> tuple[str, ...]:
+def opened(tx: Connection) -> int:
+    ticket_id = make_ticket(tx).ticket_id
+    return complaints.open_(tx, ticket_id, opener=Opener.AGENT, user_id=None, summary="Late again", now=NOW)
+
+
+def stage(tx: Connection) -> str:
+    return str(tx.execute(select(Complaint.stage)).scalar_one())
+
+
+def steps(tx: Connection) -> list[tuple[str | None, str]]:
+    rows = tx.execute(select(ComplaintStep.source, ComplaintStep.target).order_by(ComplaintStep.id))
+    return [(row.source, row.target) for row in rows]
+
+
+async def test_a_ticket_becomes_a_complaint_once(db: Database) -> None:
+    first = await db.write(opened)
+    again = {"opener": Opener.CUSTOMER, "user_id": None, "summary": "x", "now": NOW}
+    assert await db.write(complaints.open_, 1, **again) == first
+    assert await db.read(lambda tx: tx.execute(select(Ticket.kind)).scalar_one()) == "complaint"
+    assert await db.read(steps) == [(None, "received")]
+    with pytest.raises(NotFound):
+        await db.write(complaints.open_, 99, **again)
+
+
+async def test_it_goes_through_its_stages_and_keeps_the_log(db: Database) -> None:
+    complaint_id = await db.write(opened)
+    owner = await db.write(make_user)
+
+    async def move(target: Stage, **values: Any) -> None:
+        await db.write(complaints.move, complaint_id, target, user_id=owner, now=NOW, values=values)
+
+    await move(Stage.ACKNOWLEDGED, acknowledgement="mail")
+    await move(Stage.ASSESSED, severity="high", owner_id=owner)
+    await move(Stage.INVESTIGATING)
+    await move(Stage.RESPONSE_PROPOSED, findings="lost", decision="upheld", reasons="We lost it.", remedy="Refund")
+    await move(Stage.DECISION_COMMUNICATED, communicated="mail")
+    await move(Stage.CLOSED, root_cause="delivery")
+    row = await db.read(lambda tx: tx.execute(select(Complaint.__table__)).one())
+    assert (row.stage, row.due_at, row.decided_at, row.closed_at) == ("closed", None, NOW, NOW)
+    assert [target for _, target in await db.read(steps)] == [s.value for s in Stage]
+
+
+async def test_a_move_that_is_refused_writes_nothing(db: Database) -> None:
+    complaint_id = await db.write(opened)
+    values = {"acknowledgement": "", "findings": "something"}
     with pytest.raises(IllegalMove) as caught:
-        check_move(complaint, target, reason=reason)
-    return caught.value.problems
+        await db.write(complaints.move, complaint_id, Stage.ACKNOWLEDGED, user_id=None, now=NOW, values=values)
+    assert len(caught.value.problems) == 1
+    assert await db.read(stage) == "received"
+    assert await db.read(lambda tx: tx.execute(select(Complaint.findings)).scalar_one()) == ""
 
 
-@pytest.mark.parametrize("move", MOVES, ids=lambda m: f"{m.source}-{m.target}")
-def test_every_move_of_the_table_is_allowed_when_all_is_known(move) -> None:
-    assert check_move(replace(FULL, stage=move.source), move.target, reason="appeal") is move
-
-
-def test_a_fresh_complaint_reaches_the_end_step_by_step() -> None:
-    stage = Stage.RECEIVED
-    for target in list(Stage)[1:]:
-        stage = check_move(replace(FULL, stage=stage), target).target
-    assert stage is Stage.CLOSED
-
-
-def test_a_move_the_table_does_not_know_names_the_ones_it_does() -> None:
-    assert problems(FULL, Stage.CLOSED) == (
-        "A complaint that is “received” cannot become “closed”: move it to “acknowledged”.",
+async def test_changes_are_logged_with_before_and_after(sqlite_db: Database) -> None:
+    complaint_id = await sqlite_db.write(opened)
+    for severity in (Severity.LOW, Severity.LOW, Severity.HIGH):
+        await sqlite_db.write(complaints.change, complaint_id, {"severity": severity.value}, user_id=None, now=NOW)
+    changes = await sqlite_db.read(
+        lambda tx: tx.execute(select(ComplaintStep.changes).order_by(ComplaintStep.id)).scalars()
     )
+    assert list(changes)[1:] == [{"severity": [None, "low"]}, {"severity": ["low", "high"]}]
 
 
-def test_assessing_needs_a_severity_and_an_owner() -> None:
-    acknowledged = replace(FRESH, stage=Stage.ACKNOWLEDGED)
-    assert problems(acknowledged, Stage.ASSESSED) == (
-        "Choose a severity.",
-        "Name an owner who answers for the complaint.",
-    )
+@pytest.mark.parametrize("values", [{"severity": "awful"}, {"stage": "closed"}, {"root_cause": "x"}, {"summary": " "}])
+async def test_it_refuses_facts_it_does_not_know(sqlite_db: Database, values: dict[str, Any]) -> None:
+    complaint_id = await sqlite_db.write(opened)
+    with pytest.raises(Invalid):
+        await sqlite_db.write(complaints.change, complaint_id, values, user_id=None, now=NOW)
 
 
-def test_nobody_judges_a_complaint_about_themselves() -> None:
-    own = replace(FULL, stage=Stage.ACKNOWLEDGED, subject_agent_id=1)
-    assert "nobody judges" in problems(own, Stage.ASSESSED)[0]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to make a formal complaint about your courier.",
+        "We would like to complain!",
+        "Tôi muốn khiếu nại về nhân viên giao hàng",
+        "toi se gui don khieu nai",
+        "Otherwise I go to the Ombudsman.",
+    ],
+)
+def test_the_rule_knows_a_complaint(text: str) -> None:
+    assert complaints.complains(text)
 
 
-def test_only_low_severity_skips_the_investigation() -> None:
-    serious = replace(FULL, stage=Stage.ASSESSED, severity=Severity.HIGH)
-    assert "investigate first" in problems(serious, Stage.RESPONSE_PROPOSED)[0]
+@pytest.mark.parametrize(
+    "text", ["I can't complain, all fine!", "Where do I find your complaints page?", "Terrible!!!", ""]
+)
+def test_the_rule_leaves_other_messages_alone(text: str) -> None:
+    assert not complaints.complains(text)
 
 
-@pytest.mark.parametrize("decision", [Decision.UPHELD, Decision.PARTLY_UPHELD])
-def test_an_upheld_complaint_cannot_close_without_a_remedy(decision: Decision) -> None:
-    decided = replace(FULL, stage=Stage.DECISION_COMMUNICATED, decision=decision, remedy=" ")
-    assert problems(decided, Stage.CLOSED) == ("Write the remedy: an upheld complaint needs one.",)
-
-
-def test_a_complaint_that_was_not_upheld_closes_without_a_remedy() -> None:
-    decided = replace(FULL, stage=Stage.DECISION_COMMUNICATED, decision=Decision.NOT_UPHELD, remedy="")
-    assert check_move(decided, Stage.CLOSED)
-    assert "root cause" in problems(replace(decided, root_cause=""), Stage.CLOSED)[0]
-
-
-def test_going_back_needs_a_reason() -> None:
-    closed = replace(FULL, stage=Stage.CLOSED)
-    assert problems(closed, Stage.INVESTIGATING) == ("Give a reason for going back.",)
-    assert check_move(closed, Stage.INVESTIGATING, reason="the customer appealed").back
-
-
-@given(facts, st.sampled_from(Stage), st.sampled_from(["", "appeal"]))
-def test_a_move_is_allowed_exactly_when_every_check_holds(
-    complaint: ComplaintFacts, target: Stage, reason: str
-) -> None:
-    shown = checks(complaint, target, reason=reason)
-    if shown and all(check.holds for check in shown):
-        assert check_move(complaint, target, reason=reason).target is target
-    else:
-        assert problems(complaint, target, reason)
-
-
-@given(facts)
-def test_no_stage_is_a_dead_end_and_a_decision_is_always_behind_the_end(complaint: ComplaintFacts) -> None:
-    assert moves_from(complaint.stage)
-    for target in (Stage.DECISION_COMMUNICATED, Stage.CLOSED):
-        shown = checks(complaint, target)
-        if shown and all(check.holds for check in shown):
-            assert complaint.decision is not None
-
-
-def test_the_next_promise_falls_due_sooner_for_severe_complaints() -> None:
-    assert due_at(FRESH) == NOW + timedelta(days=2)
-    assessed = replace(FRESH, stage=Stage.ASSESSED)
-    dues = [due_at(replace(assessed, severity=severity)) for severity in Severity]
-    assert dues == sorted(dues, reverse=True)  # type: ignore[type-var]
-    assert due_at(replace(assessed, stage=Stage.CLOSED)) is None
+@pytest.mark.parametrize(("text", "count"), [("I want to file a complaint", 1), ("Where is it?", 0)])
+async def test_the_rule_opens_a_complaint_once(sqlite_db: Database, text: str, count: int) -> None:
+    await sqlite_db.write(make_ticket, text=text)
+    message_id = await sqlite_db.read(lambda tx: tx.execute(select(Message.id)).scalar_one())
+    event = Event(1, "message.created", {"message_id": message_id, "kind": "inbound"}, NOW)
+    for _ in range(2):
+        await sqlite_db.write(complaints.on_message_created, event, NOW)
+    openers = await sqlite_db.read(lambda tx: list(tx.execute(select(Complaint.opener)).scalars()))
+    assert openers == ["rule"] * count

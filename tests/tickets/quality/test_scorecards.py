@@ -45,10 +45,7 @@ def scored(form: list[tuple[list[Mark], int]]) -> Score:
 @pytest.mark.parametrize(("sections", "weights", "raw", "final"), golden())
 def test_it_agrees_with_the_golden_values(sections: Any, weights: Any, raw: float, final: float) -> None:
     filled = [
-        [
-            mark(None if a.get("na") else a["score"], a["weight"], auto_fail=a.get("auto_fail", False))
-            for a in answers
-        ]
+        [mark(None if a.get("na") else a["score"], a["weight"], auto_fail=a.get("auto_fail", False)) for a in answers]
         for answers in sections
     ]
     result = total(filled, weights)

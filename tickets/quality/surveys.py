@@ -1,0 +1,202 @@
+"""The CSAT survey: planned when a ticket is resolved, sent through its own channel, answered once by a link."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from contact_center.core.errors import DomainError, Invalid, NotFound
+from contact_center.core.events import Event, emit
+from contact_center.core.i18n import choose, gettext, mark
+from contact_center.core.upsert import insert_once
+from tickets import replies
+from tickets.models import Customer, Message, Queue, Ticket
+from tickets.quality import complaints
+from tickets.quality.complaint_stages import Opener
+from tickets.quality.models import Survey
+from tickets.replies import SYSTEM, Reply
+from tickets.states import DONE_STATUSES, Channel, MessageKind, Status
+from tickets.timeline import add_event
+
+# A customer who comes back at once was not finished; in a chat they are still there.
+DELAYS = {Channel.CHAT: timedelta(0), Channel.EMAIL: timedelta(minutes=10), Channel.SMS: timedelta(minutes=10)}
+# Nobody is asked twice within this time, whatever they wrote about.
+REST = timedelta(days=1)
+OPEN_FOR = timedelta(days=14)
+LONGEST_COMMENT = 2000
+RATINGS = {1: mark("Poor"), 2: mark("Fair"), 3: mark("Good"), 4: mark("Great"), 5: mark("Excellent")}
+INVITATION = mark("How did we do? Please rate our help in one click: %(url)s")
+
+
+class SurveyState(StrEnum):
+    """What became of a survey; `canceled`: reopened before it left, or no way to send it."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    ANSWERED = "answered"
+    CANCELED = "canceled"
+
+
+def on_ticket_resolved(tx: Connection, event: Event, now: datetime) -> None:
+    """Plan the survey of this resolution; running again plans no second one."""
+    plan(tx, event.payload["ticket_id"], now=now)
+
+
+def plan(tx: Connection, ticket_id: int, *, now: datetime) -> int | None:
+    """Plan a survey and return its id; None where none is due.
+
+    None is due for calls, where the queue asks none, where no person answered, and for a customer asked lately.
+    """
+    ticket = _resolved(tx, ticket_id)
+    if ticket is None or not ticket.survey or ticket.channel not in DELAYS or not _answered_by_person(tx, ticket_id):
+        return None
+    asked_lately = select(Survey.id).where(
+        Survey.customer_id == ticket.customer_id,
+        Survey.state.in_((SurveyState.SENT.value, SurveyState.ANSWERED.value)),
+        Survey.sent_at > now - REST,
+    )
+    if tx.execute(asked_lately.limit(1)).first() is not None:
+        return None
+    values = {
+        "token": secrets.token_urlsafe(18),
+        "state": SurveyState.PLANNED.value,
+        "ticket_id": ticket_id,
+        "resolved_at": ticket.resolved_at,
+        "customer_id": ticket.customer_id,
+        "agent_id": ticket.resolved_by_id,
+        "queue_id": ticket.queue_id,
+        "channel": ticket.channel,
+        "locale": choose(ticket.locale, ticket.customer_locale, ticket.queue_locale),
+        "due_at": now + DELAYS[Channel(ticket.channel)],
+        "expires_at": now + OPEN_FOR,
+        "comment": "",
+    }
+    return insert_once(tx, Survey, key=["ticket_id", "resolved_at"], values=values)
+
+
+def send_due(tx: Connection, now: datetime, *, base_url: str, limit: int = 50) -> int:
+    """Send the surveys whose moment has come; those of reopened tickets are canceled. Returns how many were due."""
+    due = tx.execute(
+        select(Survey.__table__)
+        .where(Survey.state == SurveyState.PLANNED.value, Survey.due_at <= now)
+        .order_by(Survey.due_at, Survey.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for survey in due:
+        _send(tx, survey, base_url=base_url, now=now)
+    return len(due)
+
+
+def ask(tx: Connection, ticket_id: int, *, base_url: str, now: datetime) -> str | None:
+    """Plan and send a survey at once; its token, or None where none is due."""
+    survey_id = plan(tx, ticket_id, now=now)
+    if survey_id is None:
+        return None
+    survey = tx.execute(select(Survey.__table__).where(Survey.id == survey_id)).one()
+    _send(tx, survey, base_url=base_url, now=now)
+    return str(survey.token)
+
+
+def by_token(tx: Connection, token: str, *, now: datetime) -> Row[Any]:
+    """The survey behind a link; NotFound for an unknown, canceled or outdated one."""
+    row = tx.execute(select(Survey.__table__).where(Survey.token == token)).first()
+    if row is None or row.state == SurveyState.CANCELED.value:
+        raise NotFound("This survey does not exist.")
+    if row.state != SurveyState.ANSWERED.value and row.expires_at < now:
+        raise NotFound("This survey has ended. Thank you all the same.")
+    return row
+
+
+def answer(
+    tx: Connection, token: str, rating: int, *, now: datetime, comment: str = "", complain: bool = False
+) -> bool:
+    """Take the first answer of a survey; True if it was this one. A repeated answer changes nothing.
+
+    With `complain` the customer asks that their comment be treated as a complaint.
+    """
+    if rating not in RATINGS:
+        raise Invalid("Choose one of the five ratings.", field="rating")
+    survey = by_token(tx, token, now=now)
+    comment = comment.strip()[:LONGEST_COMMENT]
+    taken = tx.execute(
+        update(Survey)
+        .where(Survey.id == survey.id, Survey.answered_at.is_(None))
+        .values(state=SurveyState.ANSWERED.value, rating=rating, comment=comment, answered_at=now)
+    )
+    if not taken.rowcount:
+        return False
+    add_event(tx, survey.ticket_id, "survey_answered", {"rating": rating, "comment": comment}, now=now)
+    emit(tx, "survey.answered", _facts(survey, rating=rating), now=now, topics=[f"ticket:{survey.ticket_id}", "csat"])
+    if complain:
+        summary = comment or gettext(survey.locale, RATINGS[rating])
+        complaints.open_(tx, survey.ticket_id, opener=Opener.CUSTOMER, user_id=None, summary=summary, now=now)
+    return True
+
+
+def _send(tx: Connection, survey: Row[Any], *, base_url: str, now: datetime) -> None:
+    ticket = _resolved(tx, survey.ticket_id)
+    if ticket is None or ticket.resolved_at != survey.resolved_at or ticket.status != Status.RESOLVED.value:
+        _set(tx, survey.id, {"state": SurveyState.CANCELED.value})
+        return
+    url = f"{base_url}/survey/{survey.token}"
+    text = gettext(survey.locale, INVITATION, url=url)
+    invitation = Reply(text, automatic=True, meta={"survey_id": survey.id, "survey_url": url})
+    try:
+        sent = replies.reply(tx, survey.ticket_id, invitation, author=SYSTEM, now=now)
+    except DomainError:
+        # Suppressed or missing address: there is no way to ask.
+        _set(tx, survey.id, {"state": SurveyState.CANCELED.value})
+        return
+    _set(tx, survey.id, {"state": SurveyState.SENT.value, "sent_at": now, "message_id": sent.message_id})
+    emit(tx, "survey.sent", _facts(survey), now=now, topics=[f"ticket:{survey.ticket_id}"])
+
+
+def _facts(survey: Row[Any], **more: Any) -> Mapping[str, Any]:
+    names = ("ticket_id", "agent_id", "queue_id", "customer_id")
+    return {"survey_id": survey.id, **{name: getattr(survey, name) for name in names}, **more}
+
+
+def _set(tx: Connection, survey_id: int, values: Mapping[str, Any]) -> None:
+    tx.execute(update(Survey).where(Survey.id == survey_id).values(**values))
+
+
+def _resolved(tx: Connection, ticket_id: int) -> Any:
+    return tx.execute(
+        select(
+            Ticket.status,
+            Ticket.channel,
+            Ticket.locale,
+            Ticket.customer_id,
+            Ticket.queue_id,
+            Ticket.resolved_at,
+            Ticket.resolved_by_id,
+            Queue.survey,
+            Queue.locale.label("queue_locale"),
+            Customer.locale.label("customer_locale"),
+        )
+        .join(Queue, Queue.id == Ticket.queue_id)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .where(
+            Ticket.id == ticket_id,
+            Ticket.merged_into_id.is_(None),
+            Ticket.status.in_([status.value for status in DONE_STATUSES]),
+            Ticket.resolved_at.is_not(None),
+        )
+    ).first()
+
+
+def _answered_by_person(tx: Connection, ticket_id: int) -> bool:
+    count = tx.execute(
+        select(func.count())
+        .select_from(Message)
+        .where(
+            Message.ticket_id == ticket_id,
+            Message.kind == MessageKind.OUTBOUND.value,
+            Message.automatic.is_(False),
+        )
+    ).scalar_one()
+    return bool(count)

@@ -18,6 +18,8 @@ from channels.chat import lines as chat_lines
 from channels.chat import routes as chat_routes
 from channels.chat.upkeep import Upkeep
 from channels.delivery import DeliveryLoop
+from channels.phone import hooks as phone_hooks
+from channels.phone import reports as phone_reports
 from channels.sms import again as sms_again
 from channels.sms import consent as sms_consent
 from channels.sms import hooks as sms_hooks
@@ -30,19 +32,22 @@ from contact_center.core.loops import Loop
 from contact_center.core.relay import Relay
 from contact_center.core.services import Services
 from contact_center.core.templates import Templates
+from knowledge_base import articles, harvest
 from tickets import counters, sla_clocks, timers
+from tickets.quality import complaints, surveys
 
 ROOT = Path(__file__).parent.parent
 
 # event -> functions(tx, event, now), in this order, in the relay's transaction.
 HANDLERS: Handlers = {
+    "survey.answered": [harvest.on_survey_answered],
     "ticket.created": [sla_clocks.on_ticket_created],
-    "message.created": [sla_clocks.on_message, counters.on_message],
+    "message.created": [sla_clocks.on_message, counters.on_message, complaints.on_message_created],
     "service_level.changed": [sla_clocks.on_service_level_changed],
     "message.updated": [sms_consent.on_message_updated],
     "ticket.assigned": [chat_ending.on_assignment_changed],
     "ticket.unassigned": [chat_ending.on_assignment_changed],
-    "ticket.resolved": [chat_ending.on_ticket_resolved],
+    "ticket.resolved": [chat_ending.on_ticket_resolved, surveys.on_ticket_resolved, harvest.on_ticket_resolved],
     "ticket.closed": [chat_ending.on_ticket_resolved],
     "ticket.reopened": [chat_ending.on_ticket_reopened],
 }
@@ -65,7 +70,7 @@ def renderers(services: Services) -> Mapping[str, Renderer]:
 
 def routes() -> list[BaseRoute]:
     """All pages, hooks and sockets."""
-    return [*console.routes(), *chat_routes.routes(), *sms_hooks.routes()]
+    return [*console.routes(), *chat_routes.routes(), *sms_hooks.routes(), *phone_hooks.routes()]
 
 
 def templates(more: Sequence[Path] = ()) -> Templates:
@@ -87,15 +92,24 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
     async def run_timers() -> bool:
         return await db.write(timers.run_due, utcnow()) > 0
 
+    async def send_surveys() -> bool:
+        return await db.write(surveys.send_due, utcnow(), base_url=services.settings.base_url) > 0
+
+    async def publish_articles() -> bool:
+        return await db.write(articles.publish_due, utcnow()) > 0
+
     worker = [
         Loop("relay", relay.run_once, 1.0, frozenset({OUTBOX_TOPIC})),
         Loop("delivery", delivery.run_once, 1.0, frozenset({"message"})),
         Loop("timers", run_timers, 5.0),
+        Loop("surveys", send_surveys, 5.0),
+        Loop("articles", publish_articles, 15.0),
         Loop("purge", relay.purge_once, 3600.0),
         Loop("recount", recount, 86400.0),
         Loop("chat", chat.sweep, 5.0),
         Loop("sms-media", MediaLoop(services).run_once, 2.0),
         Loop("sms-again", partial(sms_again.run_once, services), 10.0, frozenset({"journal"})),
+        Loop("phone-again", partial(phone_reports.run_once, services), 10.0, frozenset({"journal"})),
     ]
     browser = [
         fragments.list_loop(services),

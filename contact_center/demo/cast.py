@@ -46,14 +46,14 @@ class Colleague:
 
 
 AGENTS = (
-    Colleague("Mai Tran", "vi", ("Orders", "Billing"), {"Vietnamese": 5, "English": 4, "Returns": 4}, "Saigon"),
-    Colleague("Linh Nguyen", "vi", ("Orders", "Technical"), {"Vietnamese": 5, "English": 3, "Devices": 3}, "Saigon"),
-    Colleague("Quang Pham", "vi", ("Technical", "Orders"), {"Vietnamese": 5, "English": 3, "Devices": 5}, "Saigon"),
-    Colleague("Thao Le", "vi", ("Billing", "Orders"), {"Vietnamese": 5, "English": 4, "Payments": 5}, "Saigon"),
-    Colleague("Emma Clarke", "en", ("Orders", "Billing"), {"English": 5, "Returns": 5}, "Dublin"),
-    Colleague("Noah Walsh", "en", ("Technical", "Orders"), {"English": 5, "Devices": 5}, "Dublin"),
-    Colleague("Aoife Byrne", "en", ("Billing", "Orders"), {"English": 5, "Payments": 4}, "Dublin"),
-    Colleague("Sam Okafor", "en", ("Orders", "Technical", "Billing", "Business"), {"English": 5}, "Dublin"),
+    Colleague("Mai Tran", "vi", ("Orders", "Billing"), {"vi": 5, "en": 4, "Returns": 4}, "Saigon"),
+    Colleague("Linh Nguyen", "vi", ("Orders", "Technical"), {"vi": 5, "en": 3, "Devices": 3}, "Saigon"),
+    Colleague("Quang Pham", "vi", ("Technical", "Orders"), {"vi": 5, "en": 3, "Devices": 5}, "Saigon"),
+    Colleague("Thao Le", "vi", ("Billing", "Orders"), {"vi": 5, "en": 4, "Payments": 5}, "Saigon"),
+    Colleague("Emma Clarke", "en", ("Orders", "Billing"), {"en": 5, "Returns": 5}, "Dublin"),
+    Colleague("Noah Walsh", "en", ("Technical", "Orders"), {"en": 5, "Devices": 5}, "Dublin"),
+    Colleague("Aoife Byrne", "en", ("Billing", "Orders"), {"en": 5, "Payments": 4}, "Dublin"),
+    Colleague("Sam Okafor", "en", ("Orders", "Technical", "Billing", "Business"), {"en": 5}, "Dublin"),
 )
 SUPERVISORS = (("Huong Vo", "vi", "Saigon"), ("Brian Doyle", "en", "Dublin"))
 QA = ("Ines Duarte", "en")
@@ -172,9 +172,7 @@ def _topics(tx: Connection, cast: Cast, *, now: datetime) -> None:
             cast.topics[path] = topics.create(tx, child, now=now, parent_id=cast.topics[parent])
 
 
-def _accounts(
-    tx: Connection, vault: Vault, cast: Cast, *, mailbox_port: int, now: datetime
-) -> None:
+def _accounts(tx: Connection, vault: Vault, cast: Cast, *, mailbox_port: int, now: datetime) -> None:
     carrier = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
     mail = {"smtp": {"host": "127.0.0.1", "port": mailbox_port, "security": "none"}, "domain": "lotus-lane.example"}
     wanted = (

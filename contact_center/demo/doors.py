@@ -31,11 +31,11 @@ class Door:
 
 
 DOORS = (
-    Door("agent", mark("Agent"), "Emma Clarke", "/inbox", "headset", mark("Offers arrive, you answer, resolve, next.")),
-    Door("supervisor", mark("Supervisor"), "Huong Vo", "/board", "gauge", mark("The floor live: queues, agents, waits.")),
-    Door("qa", mark("Quality"), "Ines Duarte", "/qa", "clipboard-check", mark("Complaints and how they were resolved.")),
-    Door("admin", mark("Administrator"), "Alex Kim", "/admin", "settings", mark("Channels, people, queues, the journal.")),
-    Door("shop", mark("Customer"), "", "/demo/shop", "message-circle", mark("The shop with its chat, a mailbox, a phone.")),
+    Door("agent", mark("Agent"), "Emma Clarke", "/inbox", "headset", mark("Answer, resolve, next.")),
+    Door("supervisor", mark("Supervisor"), "Huong Vo", "/board", "activity", mark("The floor, live.")),
+    Door("qa", mark("Quality"), "Ines Duarte", "/qa", "award", mark("How complaints were resolved.")),
+    Door("admin", mark("Administrator"), "Alex Kim", "/admin", "settings", mark("Channels, people, queues.")),
+    Door("shop", mark("Customer"), "", "/demo/shop", "message-circle", mark("A chat, a mailbox, a phone.")),
 )
 
 

@@ -1,8 +1,10 @@
 """Fifteen hundred customers with orders, in both languages; the same ones on every machine."""
 
 import random
+import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,11 +16,10 @@ from tickets.inbound import Address
 from tickets.states import ContactKind
 
 COUNT = 1_500
-GIVEN_EN = "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph Jessica Thomas Sarah Daniel Karen Grace Oliver Amelia Jack Isla Harry Ava George Freya Leo".split()
-FAMILY_EN = "Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Robinson Wright Thompson Evans Walker White Roberts Green Hall Wood Harris Murphy Kelly Ryan Novak Rossi Garcia".split()
-FAMILY_VI = "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý".split()
-MIDDLE_VI = "Thị Văn Minh Ngọc Thanh Hồng Đức Quang Thu Kim Gia Bảo".split()
-GIVEN_VI = "An Anh Bình Chi Dung Giang Hà Hải Hiền Hoa Huy Hương Khánh Lan Linh Long Mai My Nam Nga Nhung Phong Phúc Phương Quân Quỳnh Sơn Tâm Thảo Trang Trung Tuấn Tú Uyên Vân Vy Yến".split()
+NAMES = {
+    key: words.split()
+    for key, words in tomllib.loads((Path(__file__).parent / "names.toml").read_text("utf-8")).items()
+}
 STATES = ("delivered", "delivered", "delivered", "shipped", "preparing", "returned")
 
 
@@ -45,12 +46,12 @@ def invent(count: int = COUNT, seed: int = 7) -> list[Shopper]:
 def _one(rng: random.Random, n: int) -> Shopper:
     locale = "vi" if rng.random() < 0.5 else "en"
     if locale == "vi":
-        given = rng.choice(GIVEN_VI)
-        name, call_name = f"{rng.choice(FAMILY_VI)} {rng.choice(MIDDLE_VI)} {given}", given
+        given = rng.choice(NAMES["given_vi"])
+        name, call_name = f"{rng.choice(NAMES['family_vi'])} {rng.choice(NAMES['middle_vi'])} {given}", given
         phone = f"+849{rng.randrange(10**7, 10**8)}"
     else:
-        call_name = rng.choice(GIVEN_EN)
-        name = f"{call_name} {rng.choice(FAMILY_EN)}"
+        call_name = rng.choice(NAMES["given_en"])
+        name = f"{call_name} {rng.choice(NAMES['family_en'])}"
         phone = f"+1415555{n % 10_000:04d}"
     return Shopper(
         name=name,

@@ -22,9 +22,9 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 def run(settings: Settings, *, reset: bool) -> None:
     """Start the demo; every refusal is one sentence that says what to do."""
     if settings.host not in LOOPBACK:
-        refuse(f"The demo signs anybody in without a password, so it only listens on loopback, not on {settings.host}.")
+        refuse(f"The demo signs anybody in, so it only listens on loopback (127.0.0.1), not on {settings.host}.")
     if port_taken(settings.host, settings.port):
-        refuse(f"Port {settings.port} is taken. Stop what uses it, or choose another: CONTACT_CENTER_PORT=8001 make run")
+        refuse(f"Port {settings.port} is taken. Stop what uses it, or take another: CONTACT_CENTER_PORT=8001 make run")
     _prepare_folder(settings.data_dir)
     if reset:
         _reset(settings)
@@ -80,5 +80,5 @@ def _print_doors(settings: Settings) -> None:
         for door in DOORS
     ]
     print_table(["Who", "Page", f"Login (password: {cast.PASSWORD})"], rows)
-    typer.echo(f"All doors: http://{settings.host}:{settings.port}   Stop with Ctrl+C, start over with: contact-center demo --reset")
-
+    address = f"http://{settings.host}:{settings.port}"
+    typer.echo(f"All doors: {address}   Stop with Ctrl+C. Start over with: contact-center demo --reset")

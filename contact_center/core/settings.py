@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     region: str = Field(default="US", description="ISO country whose form phone numbers without + have")
     timezone: str = Field(default="UTC", description="IANA zone of reports and of queues that set none")
     session_days: int = Field(default=14, ge=1, le=365, description="days after which a login ends without use")
+    events_token: str = Field(
+        default="", description="bearer token with which a shop may POST customer events; empty = off"
+    )
     metrics_token: str = Field(default="", description="bearer token for /metrics from other hosts")
     max_body_mb: int = Field(default=26, ge=1, le=200, description="largest request body taken, in MB")
     trusted_proxies: str = Field(default="", description="comma-separated addresses whose X-Forwarded-* is believed")

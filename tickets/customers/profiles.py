@@ -1,0 +1,182 @@
+"""A customer as the desk sees and edits them: fields, addresses, and the numbers of their tickets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from contact_center.core.errors import Conflict, Invalid, NotFound
+from contact_center.core.events import emit
+from tickets.customers import contacts
+from tickets.customers.identities import BadAddress, normalise, shown_email, shown_phone
+from tickets.customers.names import clean_name, display_name
+from tickets.customers.recognise import refresh_search, survivor
+from tickets.inbound import Address
+from tickets.models import ContactPoint, Customer, Message, Ticket
+from tickets.states import OPEN_STATUSES, WAITING_STATUSES, ContactKind
+
+MOST_ATTRIBUTES = 50
+LONGEST_NOTE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One address; `shown` is how people write it."""
+
+    id: int
+    kind: ContactKind
+    value: str
+    shown: str
+    verified: bool
+    suppressed_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A customer with their addresses and how much there has been."""
+
+    id: int
+    name: str
+    company: str
+    locale: str | None
+    vip: bool
+    note: str
+    external_id: str | None
+    attributes: Mapping[str, Any]
+    created_at: datetime
+    version: int
+    points: tuple[Point, ...]
+    tickets: int
+    open_tickets: int
+
+
+def profile(tx: Connection, customer_id: int, *, region: str = "VN") -> Profile:
+    """The customer, or whom they were merged into; three statements."""
+    row = _row(tx, customer_id)
+    if row.merged_into_id is not None:
+        row = _row(tx, survivor(tx, customer_id))
+    points = tuple(_point(point, region) for point in _points(tx, row.id))
+    by_status = select(Ticket.status, func.count().label("tickets")).where(Ticket.customer_id == row.id)
+    counts: dict[str, int] = {found[0]: found[1] for found in tx.execute(by_status.group_by(Ticket.status))}
+    live = {status.value for status in OPEN_STATUSES | WAITING_STATUSES}
+    first = points[0] if points else None
+    return Profile(
+        row.id,
+        row.name or (display_name("", first.kind, first.value) if first else f"#{row.id}"),
+        row.company,
+        row.locale,
+        row.vip,
+        row.note,
+        row.external_id,
+        row.attributes,
+        row.created_at,
+        row.version,
+        points,
+        sum(counts.values()),
+        sum(tickets for status, tickets in counts.items() if status in live),
+    )
+
+
+def change(
+    tx: Connection, customer_id: int, values: Mapping[str, Any], *, version: int, user_id: int, now: datetime
+) -> None:
+    """Change name, company, locale, timezone, vip, note or attributes; Conflict when somebody changed them since."""
+    allowed = {"name", "company", "locale", "timezone", "vip", "note", "attributes"}
+    unknown = values.keys() - allowed
+    if unknown:
+        raise Invalid("These cannot be changed: {names}.", names=", ".join(sorted(unknown)))
+    wanted = dict(values)
+    if "name" in wanted:
+        wanted["name"] = clean_name(wanted["name"])
+        if not wanted["name"]:
+            raise Invalid("Give a name of letters, not an address.", field="name")
+    if len(wanted.get("note", "")) > LONGEST_NOTE:
+        raise Invalid("The note is longer than {most} characters.", field="note", most=LONGEST_NOTE)
+    if len(wanted.get("attributes", {})) > MOST_ATTRIBUTES:
+        raise Invalid("A customer has at most {most} attributes.", field="attributes", most=MOST_ATTRIBUTES)
+    done = tx.execute(
+        update(Customer)
+        .where(Customer.id == customer_id, Customer.version == version)
+        .values(**wanted, version=Customer.version + 1)
+    )
+    if done.rowcount == 0:
+        _row(tx, customer_id)
+        raise Conflict("Somebody has changed this customer meanwhile. Look at the page again.")
+    refresh_search(tx, customer_id)
+    _announce(tx, customer_id, sorted(wanted), user_id, now=now)
+
+
+def add_address(
+    tx: Connection, customer_id: int, kind: ContactKind, raw: str, *, user_id: int, now: datetime, region: str = "VN"
+) -> int:
+    """Give the customer one more address; Conflict names the customer who has it."""
+    try:
+        address = Address(kind, normalise(kind, raw, region=region))
+    except BadAddress as error:
+        raise Invalid("{why}", why=str(error), field="address") from error
+    _row(tx, customer_id)
+    point_id = contacts.add(tx, customer_id, address, now=now)
+    if point_id is None:
+        owner = contacts.find(tx, address)
+        if owner is not None and owner.customer_id == customer_id:
+            return owner.contact_point_id
+        raise Conflict("This address belongs to another customer. Merge them if they are one person.")
+    refresh_search(tx, customer_id)
+    _announce(tx, customer_id, ["addresses"], user_id, now=now)
+    return point_id
+
+
+def remove_address(tx: Connection, point_id: int, *, user_id: int, now: datetime) -> None:
+    """Take away an address that nothing was sent to or came from; others stay, suppressed if they must rest."""
+    point = tx.execute(select(ContactPoint.customer_id).where(ContactPoint.id == point_id)).first()
+    if point is None:
+        raise NotFound("There is no such address.")
+    used = tx.execute(
+        select(Ticket.id)
+        .outerjoin(Message, Message.ticket_id == Ticket.id)
+        .where(
+            Ticket.customer_id == point.customer_id,
+            (Ticket.contact_point_id == point_id) | (Message.contact_point_id == point_id),
+        )
+        .limit(1)
+    ).first()
+    if used is not None:
+        raise Conflict("There are messages from or to this address. It stays as a part of their history.")
+    tx.execute(ContactPoint.__table__.delete().where(ContactPoint.id == point_id))  # type: ignore[attr-defined]
+    refresh_search(tx, point.customer_id)
+    _announce(tx, point.customer_id, ["addresses"], user_id, now=now)
+
+
+def _row(tx: Connection, customer_id: int) -> Row[Any]:
+    row = tx.execute(select(Customer.__table__).where(Customer.id == customer_id)).first()
+    if row is None:
+        raise NotFound("There is no such customer.")
+    return row
+
+
+def _points(tx: Connection, customer_id: int) -> Sequence[Row[Any]]:
+    return tx.execute(
+        select(ContactPoint.__table__).where(ContactPoint.customer_id == customer_id).order_by(ContactPoint.id)
+    ).all()
+
+
+def _point(row: Row[Any], region: str) -> Point:
+    kind = ContactKind(row.kind)
+    shown = {
+        ContactKind.EMAIL: shown_email(row.value),
+        ContactKind.PHONE: shown_phone(row.value, region),
+        ContactKind.VISITOR: row.value,
+    }[kind]
+    return Point(row.id, kind, row.value, shown, row.verified_at is not None, row.suppressed_reason)
+
+
+def _announce(tx: Connection, customer_id: int, fields: Sequence[str], user_id: int, *, now: datetime) -> None:
+    emit(
+        tx,
+        "customer.updated",
+        {"customer_id": customer_id, "fields": list(fields), "by_user_id": user_id},
+        now=now,
+        topics=[f"customer:{customer_id}", "lists"],
+    )

@@ -3,7 +3,7 @@
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from agent_ui.assets import STATIC
-from agent_ui.pages import commands, compose, context, files, inbox, login, settings, ticket, writing
+from agent_ui.pages import commands, compose, context, desk, files, inbox, login, settings, ticket, writing
 from agent_ui.socket import console
 from contact_center.accounts.permissions import Permission
 from contact_center.accounts.web import signed_in
@@ -39,6 +39,8 @@ SEEN = (
     (f"{TICKET}/timeline", ticket.older),
     (f"{TICKET}/topics", ticket.topic_menu),
     (f"{TICKET}/snoozes", commands.snooze_menu),
+    (f"{TICKET}/assignees", desk.assignees),
+    (f"{TICKET}/targets", desk.targets),
     ("/files/{file_id:int}", files.attachment),
     ("/messages/{message_id:int}/original", files.original),
 )
@@ -53,6 +55,15 @@ DONE = (
     (f"{TICKET}/topic", commands.set_topic),
     (f"{TICKET}/tags", commands.set_tags),
     (f"{TICKET}/snooze", commands.snooze),
+    (f"{TICKET}/take", desk.take),
+    (f"{TICKET}/assign", desk.assign),
+    (f"{TICKET}/transfer", desk.transfer),
+    (f"{TICKET}/end", desk.end),
+    (f"{TICKET}/finish", desk.finish),
+    (f"{TICKET}/extend", desk.extend),
+    ("/offers/{offer_id:int}/accept", desk.accept),
+    ("/offers/{offer_id:int}/decline", desk.decline),
+    ("/me/presence", desk.set_presence),
 )
 
 

@@ -248,12 +248,9 @@ class Presence:
 class Wrapup:
     """Work after a contact that has ended."""
 
-    work_item_id: int
     number: int
-    customer: str
     started_at: datetime
     ends_at: datetime
-    disposition: str = ""
 
 
 @dataclass(frozen=True)

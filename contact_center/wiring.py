@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from agent_ui import assets, fragments
+from agent_ui import assets, fragments, own
 from agent_ui import routes as console
 from channels.base import Sender
 from channels.chat import ending as chat_ending
@@ -25,6 +25,7 @@ from channels.sms import consent as sms_consent
 from channels.sms import hooks as sms_hooks
 from channels.sms.media import MediaLoop
 from channels.sms.send import TwilioSender
+from contact_center.api import customer_events
 from contact_center.core.clock import utcnow
 from contact_center.core.events import OUTBOX_TOPIC, Handlers
 from contact_center.core.hub import Renderer
@@ -33,6 +34,11 @@ from contact_center.core.relay import Relay
 from contact_center.core.services import Services
 from contact_center.core.templates import Templates
 from knowledge_base import articles, harvest
+from routing import placement, profiles
+from routing.connections import RENEW_SECONDS
+from routing.engine import Engine
+from routing.invariants import export as export_invariants
+from routing.timers import timer_loop
 from tickets import counters, sla_clocks, timers
 from tickets.quality import complaints, surveys
 
@@ -41,15 +47,29 @@ ROOT = Path(__file__).parent.parent
 # event -> functions(tx, event, now), in this order, in the relay's transaction.
 HANDLERS: Handlers = {
     "survey.answered": [harvest.on_survey_answered],
-    "ticket.created": [sla_clocks.on_ticket_created],
-    "message.created": [sla_clocks.on_message, counters.on_message, complaints.on_message_created],
+    "ticket.created": [sla_clocks.on_ticket_created, placement.on_ticket_created],
+    "message.created": [
+        sla_clocks.on_message,
+        counters.on_message,
+        placement.on_message_created,
+        complaints.on_message_created,
+    ],
     "service_level.changed": [sla_clocks.on_service_level_changed],
     "message.updated": [sms_consent.on_message_updated],
     "ticket.assigned": [chat_ending.on_assignment_changed],
     "ticket.unassigned": [chat_ending.on_assignment_changed],
-    "ticket.resolved": [chat_ending.on_ticket_resolved, surveys.on_ticket_resolved, harvest.on_ticket_resolved],
-    "ticket.closed": [chat_ending.on_ticket_resolved],
-    "ticket.reopened": [chat_ending.on_ticket_reopened],
+    "ticket.resolved": [
+        placement.on_status_changed,
+        chat_ending.on_ticket_resolved,
+        surveys.on_ticket_resolved,
+        harvest.on_ticket_resolved,
+    ],
+    "ticket.closed": [placement.on_status_changed, chat_ending.on_ticket_resolved],
+    "ticket.reopened": [placement.on_status_changed, chat_ending.on_ticket_reopened],
+    "ticket.status_changed": [placement.on_status_changed],
+    "ticket.queue_changed": [placement.on_queue_changed],
+    "ticket.updated": [placement.on_ticket_updated],
+    "user.changed": [profiles.on_user_changed],
 }
 
 TABLES: Mapping[str, Any] = {"handlers": HANDLERS}
@@ -70,7 +90,13 @@ def renderers(services: Services) -> Mapping[str, Renderer]:
 
 def routes() -> list[BaseRoute]:
     """All pages, hooks and sockets."""
-    return [*console.routes(), *chat_routes.routes(), *sms_hooks.routes(), *phone_hooks.routes()]
+    return [
+        *customer_events.routes(),
+        *console.routes(),
+        *chat_routes.routes(),
+        *sms_hooks.routes(),
+        *phone_hooks.routes(),
+    ]
 
 
 def templates(more: Sequence[Path] = ()) -> Templates:
@@ -98,7 +124,13 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
     async def publish_articles() -> bool:
         return await db.write(articles.publish_due, utcnow()) > 0
 
+    engine = Engine(db)
+    if only is None or engine.loop.name in only:
+        services.bus.listen(engine.on_pokes, engine.resync)
+
     worker = [
+        engine.loop,
+        timer_loop(db),
         Loop("relay", relay.run_once, 1.0, frozenset({OUTBOX_TOPIC})),
         Loop("delivery", delivery.run_once, 1.0, frozenset({"message"})),
         Loop("timers", run_timers, 5.0),
@@ -114,6 +146,7 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
     browser = [
         fragments.list_loop(services),
         Loop("chat-leases", chat.renew, 7.0),
+        Loop("lease", partial(own.renew_lease, services), RENEW_SECONDS),
         Loop("chat-places", chat.places, 3.0),
     ]
     return [*(loop for loop in worker if only is None or loop.name in only), *(browser if web else [])]
@@ -121,3 +154,4 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
 
 async def refresh_metrics(services: Services) -> None:
     """Gauges that are read from the database when somebody asks."""
+    await services.db.read(export_invariants, utcnow())

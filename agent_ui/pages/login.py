@@ -5,13 +5,15 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from contact_center.accounts.permissions import Role
+from contact_center.accounts.permissions import Permission, Role, may
 from contact_center.accounts.sessions import LoginFailed, find
 from contact_center.accounts.web import find_person, locale_of, set_cookie, sign_in, sign_out
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import TooMany
 from contact_center.core.i18n import explain
 from contact_center.core.services import services
+from routing.presence import set_presence
+from routing.states import Presence
 
 HOMES = {Role.AGENT: "/inbox", Role.SUPERVISOR: "/board", Role.QA: "/qa", Role.ADMIN: "/admin"}
 
@@ -49,6 +51,10 @@ async def login(request: Request) -> Response:
 
 
 async def logout(request: Request) -> Response:
+    """End this login; somebody who handles work leaves the floor first."""
+    person = await find_person(request)
+    if person is not None and may(person.role, Permission.HANDLE):
+        await services(request).db.write(set_presence, person.id, Presence.OFFLINE, now=utcnow())
     response = RedirectResponse("/login", 303)
     await sign_out(request, response)
     return response

@@ -36,7 +36,10 @@ def translations(locale: str) -> Translations:
         compiled = io.BytesIO()
         write_mo(compiled, catalog)
         compiled.seek(0)
-        merged.add(Translations(compiled), merge=True)
+        loaded = Translations(compiled)
+        merged.add(loaded, merge=True)
+        # merge() leaves the plural rule of the (empty) first catalog: English, which has one form too many.
+        merged.plural = loaded.plural
     return merged
 
 

@@ -57,6 +57,8 @@ class Overflow:
     after: float
 
 
+SUPERVISOR = 0
+"""The skill that only supervisors have; no row of the table of skills has this id."""
 DEFAULT_STEPS = (Step(seconds=30.0, level=1), Step())
 DEFAULT_TIMEOUTS: Mapping[Medium, float] = {Medium.CALL: 20.0, Medium.CHAT: 30.0}
 DEFERRED_TIMEOUT = 120.0

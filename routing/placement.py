@@ -1,0 +1,287 @@
+"""From tickets to work items: which events make work, with which queue, skills and priority, and which end it.
+
+The handlers run in the relay after the ticket's own transaction; each may run again and then changes nothing.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, literal_column, select
+
+from contact_center.core.events import Event
+from contact_center.core.upsert import insert_once
+from routing import offers, queue_settings, work
+from routing.models import OPEN_WORK, AgentState, Skill, WorkItem
+from routing.pools import Medium, PoolName, pool_of
+from routing.states import Move, OfferState, Presence, QueueExit, WorkItemState
+from tickets.assignments import unassign
+from tickets.hours import add_business, always_open, calendar_from
+from tickets.lifecycle import access
+from tickets.models import Calendar, Message, Queue
+from tickets.states import OPEN_STATUSES, AssignmentReason, Channel, MessageKind, Status
+
+MEDIA = {
+    Channel.CHAT.value: Medium.CHAT,
+    Channel.EMAIL.value: Medium.MAIL,
+    Channel.SMS.value: Medium.SMS,
+    # A call that rings is placed as Medium.CALL by routing.contacts; whatever else comes by phone is a task.
+    Channel.PHONE.value: Medium.TASK,
+    Channel.DESK.value: Medium.TASK,
+}
+OWNER_FIRST_BUSINESS = 4 * 3600.0
+OWNER_FIRST_LIVE = timedelta(seconds=30)
+DONE = {Status.RESOLVED.value, Status.CLOSED.value}
+
+
+def on_ticket_created(tx: Connection, event: Event, now: datetime) -> None:
+    """T1: a new ticket waits in its queue; one that a person opened is that person's."""
+    ticket = access(tx, event.payload["ticket_id"])
+    if ticket.status not in {status.value for status in OPEN_STATUSES}:
+        return
+    author = event.payload.get("by_user_id")
+    if author is not None and ticket.assignee_id is None:
+        return
+    medium = _medium_of_new(tx, ticket)
+    if medium is not None:
+        place(tx, ticket, medium, now=event.created_at, owner_first=author is not None, at=now)
+
+
+def on_message_created(tx: Connection, event: Event, now: datetime) -> None:
+    """An inbound message wakes paused work or makes new work (T12, T15); an answer takes queued work."""
+    message = tx.execute(
+        select(Message.kind, Message.user_id, Message.automatic).where(Message.id == event.payload["message_id"])
+    ).first()
+    if message is None or message.automatic:
+        return
+    ticket_id = event.payload["ticket_id"]
+    if message.kind == MessageKind.INBOUND.value:
+        _customer_wrote(tx, ticket_id, now)
+    elif message.kind == MessageKind.OUTBOUND.value and message.user_id is not None:
+        _agent_wrote(tx, ticket_id, message.user_id, now)
+
+
+def on_status_changed(tx: Connection, event: Event, now: datetime) -> None:
+    """T14: nobody has to act now, so the item ends; a ticket that opens again needs somebody (T15)."""
+    ticket = access(tx, event.payload["ticket_id"])
+    item = work.open_of(tx, ticket.id)
+    if ticket.status in {status.value for status in OPEN_STATUSES}:
+        if item is None:
+            follow_up(tx, ticket, now=now)
+        return
+    if item is None:
+        return
+    state = WorkItemState(item.state)
+    if state in {WorkItemState.QUEUED, WorkItemState.RESERVED}:
+        cancel(tx, item, reason=ticket.status, now=now)
+    elif item.pool == PoolName.DEFERRED.value:
+        _complete(tx, item, now)
+    elif ticket.status in DONE and state is WorkItemState.ASSIGNED and item.medium != Medium.CALL.value:
+        wrap_up(tx, item, now=now)
+    elif state is WorkItemState.PAUSED:
+        work.move(tx, item, Move.FINISH, now=now, changes={"finished_at": now})
+
+
+def on_queue_changed(tx: Connection, event: Event, now: datetime) -> None:
+    """A ticket that was put into another queue waits there, with its age."""
+    ticket = access(tx, event.payload["ticket_id"])
+    item = work.open_of(tx, ticket.id)
+    if item is None or item.queue_id == ticket.queue_id:
+        return
+    if item.state == WorkItemState.RESERVED.value:
+        item = offers.rescind(tx, item, "moved", now=now)
+    if item.state == WorkItemState.QUEUED.value:
+        work.leave_queue(tx, item.id, QueueExit.FLOWED_OUT, now=now, reason="moved")
+        moved = work.change(tx, item, now, **_fresh_wait(tx, ticket, now))
+        work.enter_queue(tx, moved, now=now)
+    else:
+        work.change(tx, item, now, queue_id=ticket.queue_id)
+
+
+def on_ticket_updated(tx: Connection, event: Event, now: datetime) -> None:
+    """The priority of a ticket is the priority of its work."""
+    if event.payload.get("field") != "priority":
+        return
+    ticket = access(tx, event.payload["ticket_id"])
+    item = work.open_of(tx, ticket.id)
+    if item is not None and item.priority != ticket.priority:
+        work.change(tx, item, now, priority=ticket.priority)
+
+
+def place(
+    tx: Connection,
+    ticket: Row[Any],
+    medium: Medium,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    owner_first: bool = False,
+    enqueued_at: datetime | None = None,
+) -> Row[Any] | None:
+    """Put a ticket's work into its queue; None if it has open work already. `at` is the present moment, `now` when
+    the customer began to wait; `owner_first`: the ticket's owner has it to themselves for a while (T15)."""
+    settings = settings_of(tx, ticket.queue_id)
+    pool = pool_of(medium)
+    preferred_id, until = _owner(tx, ticket, pool, at or now) if owner_first else (None, None)
+    work_item_id = insert_once(
+        tx,
+        WorkItem,
+        key=["ticket_id"],
+        where=literal_column(OPEN_WORK),
+        values={
+            "ticket_id": ticket.id,
+            "queue_id": ticket.queue_id,
+            "pool": pool.value,
+            "medium": medium.value,
+            "weight": settings.weight(medium),
+            "state": WorkItemState.QUEUED.value,
+            "enqueued_at": enqueued_at or now,
+            "waiting_since": now,
+            "priority": ticket.priority,
+            "due_at": ticket.sla_due_at,
+            "skills": sorted([skill, level] for skill, level in settings.skills.items()),
+            "wishes": _languages(tx, ticket.locale),
+            "tried": [],
+            "preferred_id": preferred_id,
+            "preferred_until": until,
+        },
+    )
+    if work_item_id is None:
+        return None
+    item = work.by_id(tx, work_item_id)
+    work.enter_queue(tx, item, now=now)
+    work.announce(tx, item, "enqueue", now=at or now)
+    return item
+
+
+def follow_up(tx: Connection, ticket: Row[Any], *, now: datetime) -> Row[Any] | None:
+    """T15: work on a ticket that somebody knows already: the owner first, else the queue."""
+    medium = MEDIA.get(ticket.channel, Medium.TASK)
+    return place(tx, ticket, medium, now=now, owner_first=True)
+
+
+def cancel(
+    tx: Connection,
+    item: Row[Any],
+    *,
+    reason: str,
+    now: datetime,
+    leaves_as: QueueExit = QueueExit.CANCELED,
+) -> None:
+    """Nobody needs to do this any more (resolved by a colleague, merged, spam, the customer left)."""
+    if item.state == WorkItemState.RESERVED.value:
+        offers.close_open(tx, item, OfferState.CANCELED, reason, now=now)
+    work.move(tx, item, Move.CANCEL, now=now, leaves_as=leaves_as, reason=reason, changes={"finished_at": now})
+
+
+def wrap_up(tx: Connection, item: Row[Any], *, now: datetime) -> Row[Any]:
+    """T7: the contact is over; the weight stays until the disposition or the timer."""
+    seconds = settings_of(tx, item.queue_id).wrap_up.get(Medium(item.medium), 0)
+    changes = {"ended_at": now, "wrap_until": now + timedelta(seconds=seconds)}
+    return work.move(tx, item, Move.END, now=now, changes=changes)
+
+
+def settings_of(tx: Connection, queue_id: int) -> queue_settings.QueueSettings:
+    """The routing settings of a queue."""
+    return queue_settings.read(tx.execute(select(Queue.routing).where(Queue.id == queue_id)).scalar_one())
+
+
+def _medium_of_new(tx: Connection, ticket: Row[Any]) -> Medium | None:
+    if ticket.channel != Channel.PHONE.value:
+        return MEDIA.get(ticket.channel, Medium.TASK)
+    meta = tx.execute(
+        select(Message.meta)
+        .where(Message.ticket_id == ticket.id, Message.kind == MessageKind.CALL.value)
+        .order_by(Message.seq)
+        .limit(1)
+    ).scalar_one_or_none()
+    call = (meta or {}).get("call", {})
+    if call.get("direction") == "out" or call.get("state") in {"answered", "completed"}:
+        # Nobody waits: we called, or routing.contacts.answered has placed it.
+        return None
+    return Medium.CALL if call.get("live") and call.get("state") == "ringing" else Medium.TASK
+
+
+def _customer_wrote(tx: Connection, ticket_id: int, now: datetime) -> None:
+    item = work.open_of(tx, ticket_id)
+    if item is None:
+        ticket = access(tx, ticket_id)
+        if ticket.status in {status.value for status in OPEN_STATUSES}:
+            follow_up(tx, ticket, now=now)
+    elif item.state == WorkItemState.PAUSED.value:
+        resume(tx, item, now=now)
+
+
+def resume(tx: Connection, item: Row[Any], *, now: datetime) -> Row[Any]:
+    """T12: back to the same agent if they are here and the pool has room, else to the front of the queue."""
+    state = tx.execute(
+        select(AgentState.__table__).where(AgentState.user_id == item.agent_id).with_for_update()
+    ).first()
+    if state is not None:
+        room = state.live_capacity - state.live_held
+        if item.pool == PoolName.DEFERRED.value:
+            room = state.deferred_capacity - state.deferred_held
+        is_here = state.presence != Presence.OFFLINE.value and state.lost_at is None
+        if is_here and room >= item.weight:
+            return work.move(tx, item, Move.RESUME, now=now, changes={"paused_at": None})
+    changes = {"waiting_since": now, "tried": [], "paused_at": None, "credit": item.credit + FRONT}
+    unassign(tx, item.ticket_id, end_reason="no_room", now=now)
+    return work.move(tx, item, Move.REQUEUE, now=now, changes=changes)
+
+
+FRONT = 3600
+"""Seconds of credit for somebody we were already talking to: the front of any sensible queue, yet not for ever."""
+
+
+def _agent_wrote(tx: Connection, ticket_id: int, user_id: int, now: datetime) -> None:
+    """Whoever answers queued work has taken it."""
+    item = work.open_of(tx, ticket_id)
+    if item is None:
+        return
+    if item.state == WorkItemState.RESERVED.value and item.agent_id == user_id:
+        offers.accept_open(tx, item, now=now)
+    elif item.state in {WorkItemState.QUEUED.value, WorkItemState.RESERVED.value}:
+        # ASSIGN, because it may be on offer to somebody else at this moment.
+        offers.hand_to(tx, item, user_id, Move.ASSIGN, AssignmentReason.TAKEN, now=now)
+
+
+def _complete(tx: Connection, item: Row[Any], now: datetime) -> None:
+    changes = {"ended_at": item.ended_at or now, "finished_at": now}
+    work.move(tx, item, Move.FINISH, now=now, changes=changes)
+
+
+def _fresh_wait(tx: Connection, ticket: Row[Any], now: datetime) -> dict[str, Any]:
+    settings = settings_of(tx, ticket.queue_id)
+    return {
+        "queue_id": ticket.queue_id,
+        "waiting_since": now,
+        "tried": [],
+        "round": 0,
+        "not_before": None,
+        "preferred_id": None,
+        "preferred_until": None,
+        "skills": sorted([skill, level] for skill, level in settings.skills.items()),
+    }
+
+
+def _owner(tx: Connection, ticket: Row[Any], pool: PoolName, now: datetime) -> tuple[int | None, datetime | None]:
+    """The ticket's owner, and until when the work waits for them: what is left of the SLA, at most 4 business hours."""
+    if ticket.assignee_id is None:
+        return None, None
+    if pool is PoolName.LIVE:
+        return ticket.assignee_id, now + OWNER_FIRST_LIVE
+    definition = tx.execute(
+        select(Calendar.definition).join(Queue, Queue.calendar_id == Calendar.id).where(Queue.id == ticket.queue_id)
+    ).scalar_one_or_none()
+    calendar = calendar_from(definition) if definition else always_open()
+    until = add_business(calendar, now, OWNER_FIRST_BUSINESS) or now
+    if ticket.sla_due_at is not None:
+        until = max(now, min(until, ticket.sla_due_at))
+    return ticket.assignee_id, until
+
+
+def _languages(tx: Connection, locale: str | None) -> list[int]:
+    """The skill named like the customer's language, if there is one: asked for as far as the queue's steps say."""
+    if not locale:
+        return []
+    name = locale.replace("_", "-").split("-")[0].lower()
+    return list(tx.execute(select(Skill.id).where(Skill.name == name)).scalars())

@@ -7,6 +7,7 @@ import contact_center.accounts.models
 import contact_center.core.events
 import contact_center.core.installation
 import knowledge_base.models
+import routing.models
 import tickets.counters
 import tickets.customers.events
 import tickets.customers.merge
@@ -19,4 +20,4 @@ from contact_center.core.schema import Base
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "channels", "contact_center", "knowledge_base", "tickets"]
+__all__ = ["METADATA", "channels", "contact_center", "knowledge_base", "routing", "tickets"]

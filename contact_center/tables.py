@@ -2,6 +2,7 @@
 
 import channels.chat.models
 import channels.models
+import channels.phone.models
 import channels.sms.models
 import contact_center.accounts.models
 import contact_center.core.events

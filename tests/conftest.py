@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from contact_center.core.db import Database, open_database
 from contact_center.core.secrets import Vault
 from tests import databases
+
+# Two shared cores: how long an example takes says nothing.
+hypothesis_settings.register_profile("shared", deadline=None)
+hypothesis_settings.load_profile("shared")
 
 # A Monday morning.
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

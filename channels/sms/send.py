@@ -10,14 +10,15 @@ from channels.base import Outbound, SendFailed, SendUncertain, Sent
 from channels.receipts import attempt_token
 from channels.sms import errors
 from channels.sms.client import OpenHttp, open_client, open_http
+from contact_center.core.i18n import mark
 from contact_center.core.secrets import Vault
 
-NOT_SET_UP = "The SMS account has no credentials. An administrator must enter them."
+NOT_SET_UP = mark("The SMS account has no credentials. An administrator must enter them.")
 MEDIA_PURPOSE = "sms-media"
 MEDIA_SECONDS = 24 * 3600
 MOST_FILES = 10
-NO_CONNECTION = "The carrier could not be reached."
-NO_ANSWER = "The carrier did not answer; a receipt will tell whether the message was sent."
+NO_CONNECTION = mark("The carrier could not be reached.")
+NO_ANSWER = mark("The carrier did not answer; a receipt will tell whether the message was sent.")
 
 # Raised before a single byte of the request left: the same message may be sent again.
 _NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)

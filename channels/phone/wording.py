@@ -1,0 +1,38 @@
+"""A call in one sentence, for timelines, subjects and lists."""
+
+from channels.phone.states import CallState, Direction
+from contact_center.core.i18n import gettext, mark
+from tickets.customers.identities import shown_phone
+
+HIDDEN = mark("a hidden number")
+
+INWARD = {
+    CallState.RINGING: mark("Incoming call from %(number)s"),
+    CallState.ANSWERED: mark("On the phone with %(number)s"),
+    CallState.COMPLETED: mark("Call from %(number)s"),
+    CallState.MISSED: mark("Missed call from %(number)s"),
+}
+OUTWARD = {
+    CallState.RINGING: mark("Calling %(number)s"),
+    CallState.ANSWERED: mark("On the phone with %(number)s"),
+    CallState.COMPLETED: mark("Call to %(number)s"),
+    CallState.NO_ANSWER: mark("%(number)s did not answer"),
+    CallState.BUSY: mark("%(number)s was busy"),
+    CallState.FAILED: mark("The call to %(number)s failed"),
+}
+MINUTES = mark("%(minutes)s min %(seconds)s s")
+SECONDS = mark("%(seconds)s s")
+
+
+def sentence(
+    locale: str, direction: Direction, state: CallState, number: str, *, region: str, talk_seconds: int = 0
+) -> str:
+    """What happened, with the length of a finished talk: `Call from 0903 123 456, 2 min 5 s`."""
+    table = INWARD if direction is Direction.IN else OUTWARD
+    shown = shown_phone(number, region) if number else gettext(locale, HIDDEN)
+    text = gettext(locale, table[state], number=shown)
+    if state is not CallState.COMPLETED or not talk_seconds:
+        return text
+    minutes, seconds = divmod(talk_seconds, 60)
+    form = MINUTES if minutes else SECONDS
+    return f"{text}, {gettext(locale, form, minutes=minutes, seconds=seconds)}"

@@ -3,12 +3,28 @@
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from agent_ui.assets import STATIC
-from agent_ui.pages import commands, compose, context, desk, files, inbox, login, settings, ticket, writing
+from agent_ui.pages import (
+    admin_teams,
+    admin_users,
+    board,
+    commands,
+    compose,
+    context,
+    desk,
+    files,
+    inbox,
+    login,
+    settings,
+    ticket,
+    writing,
+)
 from agent_ui.socket import console
 from contact_center.accounts.permissions import Permission
 from contact_center.accounts.web import signed_in
 
 TICKET = "/tickets/{number:int}"
+# Pages that name their own addresses.
+AREAS = (board, admin_users, admin_teams)
 
 
 def routes() -> list[BaseRoute]:
@@ -23,6 +39,7 @@ def routes() -> list[BaseRoute]:
         Route("/settings", signed_in(settings.show), methods=["GET"]),
         Route("/settings", signed_in(settings.save), methods=["POST"]),
         Route("/settings/sessions/{session_id:int}/end", signed_in(settings.end_session), methods=["POST"]),
+        *(route for area in AREAS for route in area.routes()),
         WebSocketRoute("/ws", console),
         Mount("/static", STATIC),
     ]

@@ -12,6 +12,8 @@ from starlette.routing import BaseRoute
 
 from agent_ui import assets, fragments, own
 from agent_ui import routes as console
+from agent_ui.pages import survey
+from agent_ui.pages.board_live import BoardPulse, BoardRenderer
 from channels.base import Sender
 from channels.chat import ending as chat_ending
 from channels.chat import lines as chat_lines
@@ -33,7 +35,7 @@ from contact_center.core.loops import Loop
 from contact_center.core.relay import Relay
 from contact_center.core.services import Services
 from contact_center.core.templates import Templates
-from knowledge_base import articles, harvest
+from knowledge_base import articles, harvest, help_center
 from routing import placement, profiles
 from routing.connections import RENEW_SECONDS
 from routing.engine import Engine
@@ -60,8 +62,8 @@ HANDLERS: Handlers = {
     "ticket.unassigned": [chat_ending.on_assignment_changed],
     "ticket.resolved": [
         placement.on_status_changed,
-        chat_ending.on_ticket_resolved,
         surveys.on_ticket_resolved,
+        chat_ending.on_ticket_resolved,
         harvest.on_ticket_resolved,
     ],
     "ticket.closed": [placement.on_status_changed, chat_ending.on_ticket_resolved],
@@ -70,6 +72,7 @@ HANDLERS: Handlers = {
     "ticket.queue_changed": [placement.on_queue_changed],
     "ticket.updated": [placement.on_ticket_updated],
     "user.changed": [profiles.on_user_changed],
+    "work_item.changed": [chat_ending.on_work_item_changed],
 }
 
 TABLES: Mapping[str, Any] = {"handlers": HANDLERS}
@@ -85,12 +88,18 @@ def senders(services: Services) -> Mapping[str, Sender]:
 
 def renderers(services: Services) -> Mapping[str, Renderer]:
     """topic kind (before the colon) -> what makes frames of it."""
-    return {**fragments.renderers(services), **chat_lines.renderers(services)}
+    return {
+        **fragments.renderers(services),
+        **chat_lines.renderers(services),
+        "board": BoardRenderer(services),
+    }
 
 
 def routes() -> list[BaseRoute]:
     """All pages, hooks and sockets."""
     return [
+        *help_center.routes(),
+        *survey.routes(),
         *customer_events.routes(),
         *console.routes(),
         *chat_routes.routes(),
@@ -101,7 +110,9 @@ def routes() -> list[BaseRoute]:
 
 def templates(more: Sequence[Path] = ()) -> Templates:
     """The template folders of all areas."""
-    return Templates([assets.TEMPLATES, *more], functions=assets.FUNCTIONS, filters=assets.FILTERS)
+    return Templates(
+        [assets.TEMPLATES, help_center.TEMPLATES, *more], functions=assets.FUNCTIONS, filters=assets.FILTERS
+    )
 
 
 def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[Loop]:
@@ -145,6 +156,7 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
     ]
     browser = [
         fragments.list_loop(services),
+        Loop("board", BoardPulse(services).step, 5.0, frozenset({"floor", "queue", "lists"})),
         Loop("chat-leases", chat.renew, 7.0),
         Loop("lease", partial(own.renew_lease, services), RENEW_SECONDS),
         Loop("chat-places", chat.places, 3.0),

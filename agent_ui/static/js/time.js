@@ -6,6 +6,7 @@
   const lang = document.documentElement.lang || "en";
   const fmt = (options) => new Intl.DateTimeFormat(lang, options);
   const CLOCK = fmt({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const SECOND = fmt({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const WEEKDAY = fmt({ weekday: "short" });
   const DAY = fmt({ day: "numeric", month: "short" });
   const DATE = fmt({ day: "numeric", month: "short", year: "numeric" });
@@ -45,6 +46,7 @@
   function text(as, at) {
     switch (as) {
       case "clock": return CLOCK.format(at);
+      case "second": return SECOND.format(at);
       case "moment": return startOfDay(at) === startOfDay(now()) ? CLOCK.format(at) : WEEKDAY.format(at) + " " + CLOCK.format(at);
       case "date": return DATE.format(at);
       case "full": return FULL.format(at);

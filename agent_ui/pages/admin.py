@@ -1,0 +1,110 @@
+"""The frame of the administration pages: who may see them, the navigation, and what was just done."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from agent_ui.shell import page
+from agent_ui.views import Choice, NavItem
+from contact_center.accounts.permissions import Permission
+from contact_center.accounts.web import locale_of, signed_in
+from contact_center.core.i18n import gettext, mark
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+# Heading → entries (key, words, icon); the address of an entry is /admin/{key}.
+SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (mark("People"), (("users", mark("Users"), "user"), ("teams", mark("Teams"), "users"))),
+    (
+        mark("Work"),
+        (
+            ("queues", mark("Queues"), "layers"),
+            ("hours", mark("Business hours"), "calendar-clock"),
+            ("service-levels", mark("Service levels"), "target"),
+            ("skills", mark("Skills"), "award"),
+            ("profiles", mark("Routing profiles"), "workflow"),
+            ("topics", mark("Topics"), "bookmark"),
+        ),
+    ),
+    (mark("Channels"), (("channels", mark("Channel accounts"), "plug"),)),
+    (
+        mark("Records"),
+        (
+            ("journal", mark("Journal"), "inbox"),
+            ("failures", mark("Failed handlers"), "circle-alert"),
+            ("audit", mark("Audit log"), "shield-check"),
+            ("system", mark("System"), "server"),
+        ),
+    ),
+)
+
+# What a redirect says was done (?done=…).
+DONE = {
+    "saved": mark("Saved."),
+    "created": mark("Created."),
+    "removed": mark("Removed."),
+    "activated": mark("The user can sign in again."),
+    "deactivated": mark("The user was deactivated and signed out everywhere."),
+    "password": mark("The new password is set. All logins of this user have ended."),
+    "signed-out": mark("The login has ended."),
+    "enabled": mark("The account is switched on."),
+    "disabled": mark("The account is switched off. Nothing is taken or sent through it."),
+    "retried": mark("It will be tried again within a few seconds."),
+    "lifted": mark("Messages go to this address again."),
+    "merged": mark("The two customers are one now. You can undo this."),
+    "unmerged": mark("The merge was undone."),
+    "added": mark("Added."),
+    "presence": mark("The status was set."),
+    "requeue": mark("The work is back in its queue, with its age."),
+    "assign": mark("The work was given to the agent."),
+}
+
+
+def done_text(request: Request, locale: str) -> str:
+    """What the redirect to this page reports, or ""."""
+    text = DONE.get(request.query_params.get("done", ""))
+    return gettext(locale, text) if text else ""
+
+
+def administer(path: str, endpoint: Endpoint, *methods: str) -> Route:
+    """A route under /admin for people who may administer."""
+    return Route(f"/admin{path}", signed_in(endpoint, Permission.ADMINISTER), methods=list(methods) or ["GET"])
+
+
+async def admin_page(request: Request, template: str, section: str, *, status: int = 200, **values: Any) -> Response:
+    """An administration page; `section` is the entry that is current in its navigation."""
+    locale = await locale_of(request)
+    return await page(
+        request,
+        f"admin/{template}",
+        here="admin",
+        status=status,
+        sections=navigation(locale),
+        section=section,
+        done=done_text(request, locale),
+        **values,
+    )
+
+
+def navigation(locale: str) -> list[tuple[str, list[NavItem]]]:
+    """The headings with their entries, in the person's language."""
+    return [
+        (
+            gettext(locale, heading),
+            [NavItem(key, gettext(locale, label), f"/admin/{key}", icon) for key, label, icon in entries],
+        )
+        for heading, entries in SECTIONS
+    ]
+
+
+def go(path: str, done: str = "") -> Response:
+    """To another page after a successful post."""
+    return RedirectResponse(f"{path}?done={done}" if done else path, 303)
+
+
+def choices(locale: str, table: dict[str, str]) -> list[Choice]:
+    """A table of words (value → English) as options."""
+    return [Choice(value, gettext(locale, label)) for value, label in table.items()]

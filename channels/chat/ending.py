@@ -1,15 +1,16 @@
 """How conversations end: the customer goes, presses End, rates it; an agent resolves it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from channels.chat import lineup, visits
+from channels.chat import lineup, rating, visits
 from channels.chat.frames import EndedBy
 from channels.chat.models import ChatVisit
 from channels.chat.visits import Visit
 from contact_center.core.events import Event, emit, poke
-from tickets.timeline import add_event
+from routing.states import WorkItemState
 
 # T6: a lost line counts as leaving after this; a reload, a tunnel or a restart of ours take less.
 GRACE = timedelta(seconds=60)
@@ -50,17 +51,24 @@ def end_by_customer(tx: Connection, visit: Visit, *, now: datetime) -> bool:
     return over
 
 
-def rate(tx: Connection, visit: Visit, score: int, comment: str, *, now: datetime) -> None:
-    """Keep the customer's rating; a second one replaces the first."""
-    visits.score(tx, visit, score)
-    if visit.ticket_id is not None:
-        add_event(tx, visit.ticket_id, "chat_rated", {"score": score, "comment": comment}, now=now)
-
-
 def on_ticket_resolved(tx: Connection, event: Event, now: datetime) -> None:
-    """The agent has resolved (or closed) the matter: its conversation is over."""
-    for visit_id in _open_visits(tx, event.payload["ticket_id"]):
-        visits.end(tx, visit_id, EndedBy.AGENT, now=now)
+    """The matter was resolved, or closed because its customer had left: its conversation is over.
+
+    Where it was over before, the browser hears that a rating is welcome now (surveys plan it in the same batch).
+    """
+    ticket_id = event.payload["ticket_id"]
+    for visit in _visits_of(tx, ticket_id):
+        if visit.ended_by is None:
+            visits.end(tx, visit.id, EndedBy.TIMEOUT if visit.left_at else EndedBy.AGENT, now=now)
+        elif rating.score_of(tx, ticket_id) == 0:
+            poke(tx, f"visit:{visit.key}", name="visit.ended", payload={"by": visit.ended_by}, relay=False)
+
+
+def on_work_item_changed(tx: Connection, event: Event, now: datetime) -> None:
+    """T7: the agent has ended the contact and wraps up."""
+    if event.payload["state"] == WorkItemState.WRAPPING.value:
+        for visit in _visits_of(tx, event.payload["ticket_id"]):
+            visits.end(tx, visit.id, EndedBy.AGENT, now=now)
 
 
 def on_ticket_reopened(tx: Connection, event: Event, now: datetime) -> None:
@@ -75,7 +83,9 @@ def on_assignment_changed(tx: Connection, event: Event, now: datetime) -> None:
         poke(tx, f"visit:{key}", name="visit.changed", payload={}, relay=False)
 
 
-def _open_visits(tx: Connection, ticket_id: int) -> list[int]:
-    return list(
-        tx.execute(select(ChatVisit.id).where(ChatVisit.ticket_id == ticket_id, ChatVisit.ended_at.is_(None))).scalars()
-    )
+def _visits_of(tx: Connection, ticket_id: int) -> Sequence[Row[int, str, str | None, datetime | None]]:
+    return tx.execute(
+        select(ChatVisit.id, ChatVisit.key, ChatVisit.ended_by, ChatVisit.left_at).where(
+            ChatVisit.ticket_id == ticket_id
+        )
+    ).all()

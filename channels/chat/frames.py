@@ -30,6 +30,7 @@ class Close(IntEnum):
     BAD_TOKEN = 4401
     NOT_ALLOWED = 4403
     TOO_MANY = 4429
+    FAILED = 1011
     RESTART = 1012
 
 

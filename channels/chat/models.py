@@ -37,7 +37,6 @@ class ChatVisit(Base):
     delivered_seq: Mapped[int] = mapped_column(default=0)
     seen_seq: Mapped[int] = mapped_column(default=0)
     mailed_seq: Mapped[int] = mapped_column(default=0)
-    score: Mapped[int | None]
 
     __table_args__ = (
         Index("ix_chat_visits_online", "online_until", postgresql_where=text(ONLINE), sqlite_where=text(ONLINE)),

@@ -52,6 +52,8 @@ def _said(values: Mapping[str, Any], locale: str) -> tuple[AuthorKind, str]:
     kind, channel, meta = values["kind"], values["channel"], values["meta"]
     if kind == MessageKind.INBOUND.value:
         return AuthorKind.CUSTOMER, values["text"]
+    if "survey_id" in meta:  # the widget asks by itself, without a link
+        return AuthorKind.SYSTEM, ""
     if kind == MessageKind.OUTBOUND.value and channel == Channel.CHAT.value:
         return AuthorKind.AGENT, values["text"]
     if "chat_follow_up" in meta:

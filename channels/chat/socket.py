@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from channels.chat import ending, frames, mailing, parse, state, visits, widgets
+from channels.chat import ending, frames, mailing, parse, rating, state, visits, widgets
 from channels.chat.bucket import Bucket
 from channels.chat.frames import Close, EndedBy, PublicMessage, VisitState
 from channels.chat.lines import VisitSocket, attach, snapshot, topic_of
@@ -232,8 +232,8 @@ class Line:
             self.socket.send(frames.ended(EndedBy.CUSTOMER, survey=False))
 
     async def _csat(self, frame: parse.Csat) -> None:
-        await self.held.db.write(ending.rate, self.visit, frame.score, frame.comment, now=utcnow())
-        self.socket.send(frames.csat(frame.score))
+        score = await self.held.db.write(rating.rate, self.visit, frame.score, frame.comment, now=utcnow())
+        self.socket.send(frames.csat(score))
 
     async def _transcript(self, frame: parse.Transcript) -> None:
         await self.held.db.write(mailing.mail_transcript, self.visit, frame.email, now=utcnow())

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, func, select
 
+from channels.chat import rating
 from channels.chat.frames import Place, PublicMessage, VisitState
 from channels.chat.models import ChatVisit
 from channels.chat.rendering import public_message
@@ -13,7 +14,7 @@ from channels.chat.tokens import Tokens
 from channels.chat.visits import Visit
 from contact_center.accounts.models import User
 from tickets.inbound import StoredFile
-from tickets.models import Attachment, Message, Queue, Ticket, TicketRead
+from tickets.models import Attachment, Message, Ticket, TicketRead
 
 FIRST_REPLAY = 200
 HISTORY = 50
@@ -25,15 +26,12 @@ def state_of(tx: Connection, visit: Visit, place: Place | None) -> VisitState:
         select(
             ChatVisit.ended_at,
             ChatVisit.seen_seq,
-            ChatVisit.score,
             ChatVisit.email,
             Ticket.public_seq,
             User.name.label("agent"),
-            Queue.survey,
         )
         .outerjoin(Ticket, Ticket.id == ChatVisit.ticket_id)
         .outerjoin(User, User.id == Ticket.assignee_id)
-        .outerjoin(Queue, Queue.id == Ticket.queue_id)
         .where(ChatVisit.id == visit.id)
     ).one()
     ended = row.ended_at is not None
@@ -45,7 +43,7 @@ def state_of(tx: Connection, visit: Visit, place: Place | None) -> VisitState:
         read=agent_read(tx, visit.ticket_id) if visit.ticket_id else 0,
         seen=row.seen_seq,
         ended=ended,
-        survey_score=(row.score or 0) if ended and (row.survey or row.score) else None,
+        survey_score=rating.score_of(tx, visit.ticket_id) if ended and visit.ticket_id else None,
         email=row.email,
     )
 

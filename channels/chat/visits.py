@@ -244,8 +244,3 @@ def go_on(tx: Connection, ticket_id: int, *, now: datetime) -> None:
     ).scalars()
     for key in list(keys):
         poke(tx, f"visit:{key}", name="visit.resumed", payload={}, relay=False)
-
-
-def score(tx: Connection, visit: Visit, value: int) -> None:
-    """The customer's rating of the conversation; a second one replaces the first."""
-    tx.execute(update(ChatVisit).where(ChatVisit.id == visit.id).values(score=value))

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from channels.chat.models import ChatVisit
 from contact_center.accounts.models import User
 from contact_center.app import Extension, build
+from contact_center.core import logs
 from contact_center.core.clock import utcnow
 from contact_center.core.db import sqlite_engine
 from contact_center.core.services import services
@@ -30,6 +31,7 @@ from contact_center.tables import METADATA
 from tests.factories import make_account, make_queue, make_user
 from tickets import assignments, channel_accounts, lifecycle
 from tickets.models import Message
+from tickets.quality.models import Survey
 from tickets.replies import Author, Reply, note, reply
 from tickets.states import AssignmentReason, Channel
 
@@ -98,7 +100,9 @@ def _look(tx: Connection) -> dict[str, Any]:
     columns = ("seq", "public_seq", "kind", "channel", "text", "delivery")
     rows = tx.execute(select(*(getattr(Message, name) for name in columns)).order_by(Message.ticket_id, Message.seq))
     visits = tx.execute(select(ChatVisit.__table__).order_by(ChatVisit.id)).mappings()
+    asked = tx.execute(select(Survey.rating, Survey.state)).mappings()
     return {
+        "surveys": [dict(row) for row in asked],
         "messages": [dict(zip(columns, row, strict=True)) for row in rows],
         "visits": [{name: str(value) for name, value in row.items()} for row in visits],
     }
@@ -117,7 +121,8 @@ async def change(request: Request) -> Response:
 
 
 def serve(folder: Path, port: int) -> None:
-    settings = Settings(data_dir=folder, port=port, log_level="warning")
+    settings = Settings(data_dir=folder, port=port)
+    logs.configure("warning", "text")
     prepare(settings)
     routes = [
         Route("/shop", shop),
@@ -168,7 +173,8 @@ class Desk:
 
     async def stop(self, number: int = signal.SIGTERM) -> None:
         """End it, gracefully or not."""
-        self.child.send_signal(number)
+        if self.child.returncode is None:
+            self.child.send_signal(number)
         await self.child.wait()
 
     async def act(self, do: str, **order: object) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, func, select
 
-from channels.chat import ending, mailing, state, visits
+from channels.chat import ending, mailing, rating, state, visits
 from channels.chat.frames import AuthorKind, EndedBy
 from channels.chat.models import ChatVisit
 from channels.chat.parse import Hello, OfflineMessage, Send
@@ -14,12 +14,14 @@ from channels.chat.tokens import Tokens
 from channels.chat.visits import Taken, Visit
 from contact_center.core.db import Database
 from contact_center.core.errors import Conflict, NotFound, TooMany
+from contact_center.core.events import Event
 from tests.conftest import NOW
 from tests.factories import make_account, make_user
 from tickets import lifecycle
 from tickets.customers import contacts
 from tickets.inbound import Address
 from tickets.models import ContactPoint, JournalItem, Message, Ticket
+from tickets.quality import surveys
 from tickets.replies import Author, Reply, note, reply
 from tickets.states import Channel, ContactKind
 
@@ -175,9 +177,28 @@ async def test_the_customer_ends_it_once_and_everybody_sees_a_line(db: Database)
     assert await db.write(ending.end_by_customer, visit, now=NOW)
     assert not await db.write(ending.end_by_customer, visit, now=NOW)
     now_ = await db.read(state.state_of, visit, None)
-    assert (now_.ended, now_.survey_score, now_.public_seq) == (True, 0, 2)
+    assert (now_.ended, now_.survey_score, now_.public_seq) == (True, None, 2)
     assert await db.read(texts, visit) == ["Where is my order?", "The conversation was ended."]
-    await db.write(ending.rate, visit, 4, "Quick", now=NOW)
+
+
+async def test_a_resolved_conversation_is_rated_once_through_its_survey(db: Database) -> None:
+    def story(tx: Connection) -> Visit:
+        visit = begun(tx)
+        assert visit.ticket_id is not None
+        with pytest.raises(NotFound):
+            rating.rate(tx, visit, 5, "", now=NOW)
+        answer(tx, visit, "On its way")
+        lifecycle.resolve(tx, visit.ticket_id, user_id=None, now=NOW)
+        event = Event(1, "ticket.resolved", {"ticket_id": visit.ticket_id}, NOW)
+        surveys.on_ticket_resolved(tx, event, NOW)
+        ending.on_ticket_resolved(tx, event, NOW)
+        return visit
+
+    visit = await db.write(story)
+    asked = await db.read(state.state_of, visit, None)
+    assert (asked.ended, asked.survey_score) == (True, 0)
+    assert await db.write(rating.rate, visit, 4, "Quick", now=NOW) == 4
+    assert await db.write(rating.rate, visit, 1, "", now=NOW) == 4
     assert (await db.read(state.state_of, visit, None)).survey_score == 4
 
 

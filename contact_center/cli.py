@@ -11,6 +11,7 @@ import uvicorn
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from channels.email import cli as email_cli
 from channels.phone import cli as phone_cli
 from contact_center import migrate as migrations
 from contact_center.accounts import users
@@ -25,6 +26,7 @@ from contact_center.core.settings import Settings
 from knowledge_base import cli as knowledge_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(email_cli.app, name="email")
 app.add_typer(phone_cli.app, name="calls")
 app.add_typer(knowledge_cli.app, name="kb")
 

@@ -1,6 +1,7 @@
 """Imports every module that declares tables, so that the metadata is whole (migrations, tests)."""
 
 import channels.chat.models
+import channels.email.models
 import channels.models
 import channels.phone.models
 import channels.sms.models
@@ -12,6 +13,7 @@ import routing.models
 import tickets.counters
 import tickets.customers.events
 import tickets.customers.merge
+import tickets.merging
 import tickets.models
 import tickets.quality.models
 import tickets.saved_views

@@ -20,6 +20,12 @@ from channels.chat import lines as chat_lines
 from channels.chat import routes as chat_routes
 from channels.chat.upkeep import Upkeep
 from channels.delivery import DeliveryLoop
+from channels.email import acknowledge
+from channels.email.imap import Mailboxes
+from channels.email.intake_loop import MailIntake
+from channels.email.send import MailSender
+from channels.email.smtp_in import MailReceiver
+from channels.phone import calls
 from channels.phone import hooks as phone_hooks
 from channels.phone import reports as phone_reports
 from channels.sms import again as sms_again
@@ -49,7 +55,11 @@ ROOT = Path(__file__).parent.parent
 # event -> functions(tx, event, now), in this order, in the relay's transaction.
 HANDLERS: Handlers = {
     "survey.answered": [harvest.on_survey_answered],
-    "ticket.created": [sla_clocks.on_ticket_created, placement.on_ticket_created],
+    "ticket.created": [
+        sla_clocks.on_ticket_created,
+        placement.on_ticket_created,
+        acknowledge.on_ticket_created,
+    ],
     "message.created": [
         sla_clocks.on_message,
         counters.on_message,
@@ -58,7 +68,7 @@ HANDLERS: Handlers = {
     ],
     "service_level.changed": [sla_clocks.on_service_level_changed],
     "message.updated": [sms_consent.on_message_updated],
-    "ticket.assigned": [chat_ending.on_assignment_changed],
+    "ticket.assigned": [calls.on_ticket_assigned, chat_ending.on_assignment_changed],
     "ticket.unassigned": [chat_ending.on_assignment_changed],
     "ticket.resolved": [
         placement.on_status_changed,
@@ -82,6 +92,7 @@ def senders(services: Services) -> Mapping[str, Sender]:
     """channel -> its sending side."""
     settings = services.settings
     return {
+        "email": MailSender(services.vault, services.files),
         "sms": TwilioSender(services.vault, public_url=settings.base_url, api_url=settings.twilio_api_url),
     }
 
@@ -121,6 +132,9 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
     relay = Relay(db, HANDLERS)
     delivery = DeliveryLoop(services, senders(services))
     chat = Upkeep(services)
+    mail = MailIntake(services)
+    mailboxes = Mailboxes(services)
+    receiver = MailReceiver(services)
 
     async def recount() -> bool:
         await db.write(counters.recount)
@@ -150,6 +164,9 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
         Loop("purge", relay.purge_once, 3600.0),
         Loop("recount", recount, 86400.0),
         Loop("chat", chat.sweep, 5.0),
+        Loop("mail-intake", mail.run_once, 1.0, frozenset({"journal"}), mail.close),
+        Loop("mailboxes", mailboxes.run_once, 15.0, frozenset({"channel_accounts"}), mailboxes.close),
+        Loop("mail-receiver", receiver.run_once, 60.0, close=receiver.close),
         Loop("sms-media", MediaLoop(services).run_once, 2.0),
         Loop("sms-again", partial(sms_again.run_once, services), 10.0, frozenset({"journal"})),
         Loop("phone-again", partial(phone_reports.run_once, services), 10.0, frozenset({"journal"})),

@@ -149,3 +149,12 @@ def report(tx: Connection, account_id: int, *, now: datetime, error: str | None)
 def all_named(tx: Connection) -> Sequence[Row[int, str]]:
     """(id, name) of all accounts, by name."""
     return tx.execute(select(ChannelAccount.id, ChannelAccount.name).order_by(ChannelAccount.name)).all()
+
+
+def recovered(tx: Connection, account_id: int) -> None:
+    """The account works again: nothing is wrong any more, whether or not something came in."""
+    tx.execute(
+        update(ChannelAccount)
+        .where(ChannelAccount.id == account_id, ChannelAccount.last_error.is_not(None))
+        .values(last_error=None)
+    )

@@ -55,6 +55,8 @@ class InboundMessage:
     ticket_token: int | None = None
     references: tuple[str, ...] = ()
     own_reference: str | None = None
+    # The sender's own domain says that it did not send this (mail): nothing but a signed token is evidence.
+    disowned: bool = False
     automated: bool = False
     kind: MessageKind = MessageKind.INBOUND
     locale: str | None = None

@@ -70,7 +70,25 @@ def _by_thread(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Mat
         if row.status != Status.RESOLVED.value:
             return Match(row.id, Action.APPEND, Evidence.THREAD)
     recent = next((row for row in rows if row.resolved_at and now - row.resolved_at < REOPEN_WITHIN), None)
-    return Match(recent.id, Action.REOPEN, Evidence.THREAD) if recent else None
+    return Match(recent.id, Action.REOPEN, Evidence.THREAD) if recent else _by_merged_thread(tx, inbound, now=now)
+
+
+def _by_merged_thread(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Match | None:
+    """A thread whose last ticket was merged goes on in the other one, as long as that one lives."""
+    merged_id = tx.execute(
+        select(Ticket.id)
+        .where(
+            Ticket.channel_account_id == inbound.account_id,
+            Ticket.thread_key == inbound.thread_key,
+            Ticket.merged_into_id.is_not(None),
+        )
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    if merged_id is None:
+        return None
+    match = _judge(_ticket(tx, merged_id), Evidence.THREAD, now=now)
+    return None if match is None or match.action is Action.FOLLOW_UP else match
 
 
 def _by_token(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Match | None:
@@ -80,7 +98,7 @@ def _by_token(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Matc
 
 
 def _by_reference(tx: Connection, inbound: InboundMessage, contact: Contact, *, now: datetime) -> Match | None:
-    if not inbound.references:
+    if inbound.disowned or not inbound.references:
         return None
     rows = tx.execute(
         select(ExternalReference.reference, ExternalReference.ticket_id).where(
@@ -96,7 +114,7 @@ def _by_reference(tx: Connection, inbound: InboundMessage, contact: Contact, *, 
 
 
 def _by_subject(tx: Connection, inbound: InboundMessage, contact: Contact, *, now: datetime) -> Match | None:
-    found = SUBJECT_NUMBER.search(inbound.subject)
+    found = None if inbound.disowned else SUBJECT_NUMBER.search(inbound.subject)
     if found is None:
         return None
     ticket_id = id_of(int(found.group(1)))

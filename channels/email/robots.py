@@ -94,7 +94,7 @@ def judge(head: Headers, sender: Mailbox, return_path: str | None, subject: str,
     listed = precedence == "list" or any(
         name in head for name in ("list-id", "list-unsubscribe", "list-post", "mailing-list", "x-mailing-list")
     )
-    no_reply = bool(_NO_REPLY_LOCAL.match(local))
+    no_reply = is_no_reply(sender.address)
     return Robot(
         auto_submitted=auto,
         out_of_office=(replied or away) and not report and not _DAEMON_LOCAL.match(local),
@@ -104,8 +104,11 @@ def judge(head: Headers, sender: Mailbox, return_path: str | None, subject: str,
 
 def refusal(head: Headers, subject: str, content_types: set[str]) -> str:
     """Why this mail must not become a ticket: our own mail, a loop, a machine's report; empty when it may."""
-    if OWN_HEADER in head:
+    automatic = head.text("auto-submitted").lower() not in ("", "no")
+    if OWN_HEADER in head and automatic:
         return "own_mail"
+    if "message/disposition-notification" in content_types:
+        return "read_receipt"
     if len(head.raw_all("received")) > _MAX_HOPS:
         return "loop"
     loops = {value.strip().lower() for value in head.raw_all("x-loop")}
@@ -118,6 +121,11 @@ def refusal(head: Headers, subject: str, content_types: set[str]) -> str:
     if re.match(r"^(?:\[[^\]]{1,40}\]\s*)?report domain: \S+ submitter: \S+", subject, re.IGNORECASE):
         return "dmarc_report"
     return ""
+
+
+def is_no_reply(address: str) -> bool:
+    """Whether nobody reads what is sent to this address."""
+    return bool(_NO_REPLY_LOCAL.match(address.rpartition("@")[0]))
 
 
 def is_daemon(address: str) -> bool:

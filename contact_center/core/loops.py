@@ -24,6 +24,8 @@ class Loop:
     step: Step
     interval: float
     wakes_on: frozenset[str] = frozenset()
+    # Gives back what the step holds open (servers, connections, child processes) when the loop ends.
+    close: Callable[[], Awaitable[None]] | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def poke(self, topics: set[str]) -> None:
@@ -39,6 +41,14 @@ async def sleep(seconds: float) -> None:
 
 async def run_loop(loop: Loop, stopping: asyncio.Event) -> None:
     """Run until `stopping`; an error is logged and retried with back-off, it never ends the loop."""
+    try:
+        await _run(loop, stopping)
+    finally:
+        if loop.close is not None:
+            await loop.close()
+
+
+async def _run(loop: Loop, stopping: asyncio.Event) -> None:
     failures = 0
     while not stopping.is_set():
         loop.wake.clear()
@@ -91,6 +101,12 @@ class Supervisor:
     def poke_all(self) -> None:
         for loop in self.loops:
             loop.wake.set()
+
+    def kill(self) -> None:
+        """Cancel every loop in the middle of its step, as a crash would; `start` begins anew."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
 
     async def stop(self, *, grace: float = 10.0) -> None:
         """Let every step end; cancel what takes longer than `grace` seconds."""

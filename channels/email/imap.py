@@ -1,0 +1,269 @@
+"""Watching mailboxes: every new mail is in the journal before the cursor moves past it.
+
+1. A process takes the mailbox (a lease, so that two never read one at a time).
+2. Everything above the cursor UIDVALIDITY + UID is fetched in batches; journal rows and cursor in one transaction.
+3. IDLE waits for more, with a look of our own every few minutes. Errors are shown on the account and retried.
+"""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Row, or_, select, update
+
+from channels.email.journaling import raw_item, store
+from channels.email.mailbox import BATCH, Fetched, Mailbox, MailboxErrors, NotSetUp
+from channels.email.models import MailboxCursor
+from contact_center.core.clock import utcnow
+from contact_center.core.loops import sleep
+from contact_center.core.services import Services
+from contact_center.core.upsert import insert_once
+from tickets import channel_accounts, inbox
+from tickets.channel_accounts import Account
+from tickets.inbox import RawItem
+from tickets.states import Channel
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+LEASE = timedelta(seconds=60)
+# A look of our own at least this often: some servers forget an IDLE without a word. Well under the 10 minutes
+# after which an IDLE must be issued again.
+IDLE_SECONDS = 240.0
+POLL_SECONDS = 60.0
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 300.0
+TOO_LARGE = "the mail is larger than 60 MB"
+
+
+class Watcher:
+    """Reads one mailbox, in a task of its own and with a thread of its own for the blocking connection."""
+
+    def __init__(self, services: Services, account: Account) -> None:
+        self.services = services
+        self.account = account
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"imap-{account.id}")
+        self._mailbox: Mailbox | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self.run(), name=f"imap:{self.account.name}")
+
+    async def stop(self) -> None:
+        """End the task and cut its connection."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._mailbox is not None:
+            self._mailbox.abort()
+        if self._task is not None:
+            with suppress(asyncio.CancelledError):
+                await self._task
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self) -> None:
+        """Connect, catch up, wait; after an error wait longer each time and begin again."""
+        failures = 0
+        while True:
+            try:
+                await self._connect()
+                await self._catch_up()
+                failures = 0
+                await self.services.db.write(channel_accounts.recovered, self.account.id)
+                while True:
+                    await self._wait()
+                    await self._catch_up()
+            except (*MailboxErrors, NotSetUp) as error:
+                failures += 1
+                log.warning("email.mailbox_failed", account=self.account.name, error=str(error), failures=failures)
+                await self._report(error)
+            finally:
+                self._drop()
+            await sleep(min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE) * random.uniform(0.7, 1.3))
+
+    async def _connect(self) -> None:
+        server = self.account.settings.get("imap") or {}
+        login = self.account.secrets.get("imap") or {}
+        self._mailbox = await self._in_thread(lambda: Mailbox(server, login))
+
+    async def _catch_up(self) -> None:
+        """Journal everything above the cursor."""
+        mailbox = self._opened()
+        cursor = await self._cursor(mailbox)
+        while uids := await self._in_thread(partial(mailbox.new_uids, cursor)):
+            while uids:
+                found = await self._in_thread(partial(mailbox.fetch, uids))
+                # What the server listed and no longer has was deleted meanwhile: pass over it.
+                cursor = found[-1].uid if found else uids[min(BATCH, len(uids)) - 1]
+                items = await self._in_thread(partial(self._items, mailbox, found))
+                await self.services.db.write(
+                    keep, self.account.id, mailbox.folder, mailbox.uidvalidity, cursor, items, now=utcnow()
+                )
+                uids = [uid for uid in uids if uid > cursor]
+
+    async def _cursor(self, mailbox: Mailbox) -> int:
+        """The last UID taken; 0 after a change of UIDVALIDITY: everything is looked at anew, nothing taken twice."""
+        row = await self.services.db.read(cursor_of, self.account.id, mailbox.folder)
+        if row is not None and row.uidvalidity == mailbox.uidvalidity:
+            return int(row.last_uid)
+        settings = self.account.settings.get("imap") or {}
+        first_look = row is None or row.uidvalidity == 0
+        return mailbox.uidnext - 1 if first_look and settings.get("start") == "new" else 0
+
+    def _items(self, mailbox: Mailbox, found: list[Fetched]) -> list[tuple[RawItem, bool]]:
+        return [
+            (
+                raw_item(self.services.files, self.account.id, f"imap:{mailbox.uidvalidity}:{mail.uid}", mail.raw),
+                mail.oversize,
+            )
+            for mail in found
+        ]
+
+    async def _wait(self) -> None:
+        mailbox = self._opened()
+        if mailbox.can_idle:
+            await self._in_thread(lambda: mailbox.wait(IDLE_SECONDS))
+        else:
+            await sleep(POLL_SECONDS)
+        # UIDNEXT and UIDVALIDITY as they are now.
+        await self._in_thread(mailbox.select)
+
+    async def _report(self, error: BaseException) -> None:
+        text = str(error) or type(error).__name__
+        await self.services.db.write(channel_accounts.report, self.account.id, now=utcnow(), error=text)
+
+    def _opened(self) -> Mailbox:
+        assert self._mailbox is not None
+        return self._mailbox
+
+    def _drop(self) -> None:
+        mailbox, self._mailbox = self._mailbox, None
+        if mailbox is not None:
+            mailbox.abort()
+            with suppress(RuntimeError):
+                self._thread.submit(mailbox.close)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+class Mailboxes:
+    """The loop's step: one watcher for every mailbox whose lease this process holds."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.holder = secrets.token_hex(16)
+        self._watchers: dict[int, Watcher] = {}
+
+    async def run_once(self) -> bool:
+        """Renew leases; start and stop watchers as accounts come, change and go."""
+        accounts = await self.services.db.read(mailboxes, self.services.vault)
+        held = await self.services.db.write(hold, accounts, self.holder, now=utcnow())
+        wanted = {account.id: account for account in accounts if account.id in held}
+        for account_id, watcher in list(self._watchers.items()):
+            if wanted.get(account_id) != watcher.account:
+                del self._watchers[account_id]
+                await watcher.stop()
+        for account_id, account in wanted.items():
+            if account_id not in self._watchers:
+                self._watchers[account_id] = Watcher(self.services, account)
+                self._watchers[account_id].start()
+        return False
+
+    async def close(self) -> None:
+        """Stop all watchers and give the leases back."""
+        watchers, self._watchers = list(self._watchers.values()), {}
+        await asyncio.gather(*(watcher.stop() for watcher in watchers))
+        await self.services.db.write(release, self.holder)
+
+
+def mailboxes(tx: Connection, vault: Any) -> list[Account]:
+    """Enabled e-mail accounts that name an IMAP server."""
+    return [
+        account
+        for account in channel_accounts.enabled(tx, vault, Channel.EMAIL)
+        if (account.settings.get("imap") or {}).get("host")
+    ]
+
+
+def folder_of(account: Account) -> str:
+    return str((account.settings.get("imap") or {}).get("folder") or "INBOX")
+
+
+def hold(tx: Connection, accounts: list[Account], holder: str, *, now: datetime) -> set[int]:
+    """Take or renew the lease of each mailbox; the ids of the accounts that `holder` has now."""
+    held: set[int] = set()
+    for account in accounts:
+        folder = folder_of(account)
+        insert_once(
+            tx,
+            MailboxCursor,
+            key=["channel_account_id", "folder"],
+            values={"channel_account_id": account.id, "folder": folder, "uidvalidity": 0, "last_uid": 0, "holder": ""},
+        )
+        done = tx.execute(
+            update(MailboxCursor)
+            .where(
+                MailboxCursor.channel_account_id == account.id,
+                MailboxCursor.folder == folder,
+                or_(
+                    MailboxCursor.holder == holder,
+                    MailboxCursor.held_until.is_(None),
+                    MailboxCursor.held_until <= now,
+                ),
+            )
+            .values(holder=holder, held_until=now + LEASE)
+        )
+        if done.rowcount:
+            held.add(account.id)
+    return held
+
+
+def release(tx: Connection, holder: str) -> None:
+    """Give all leases of a process back."""
+    tx.execute(update(MailboxCursor).where(MailboxCursor.holder == holder).values(holder="", held_until=None))
+
+
+def cursor_of(tx: Connection, account_id: int, folder: str) -> Row[int, int] | None:
+    """(uidvalidity, last_uid) of a folder."""
+    return tx.execute(
+        select(MailboxCursor.uidvalidity, MailboxCursor.last_uid).where(
+            MailboxCursor.channel_account_id == account_id, MailboxCursor.folder == folder
+        )
+    ).first()
+
+
+def keep(
+    tx: Connection,
+    account_id: int,
+    folder: str,
+    uidvalidity: int,
+    last_uid: int,
+    items: list[tuple[RawItem, bool]],
+    *,
+    now: datetime,
+) -> int:
+    """Journal a batch and move the cursor, both or neither; how many were new."""
+    new = 0
+    for item, oversize in items:
+        stored = inbox.quarantine(tx, item, TOO_LARGE, now=now) if oversize else store(tx, item, now=now)
+        new += stored is not None
+    values = {"uidvalidity": uidvalidity, "last_uid": last_uid, "checked_at": now}
+    where = (MailboxCursor.channel_account_id == account_id, MailboxCursor.folder == folder)
+    done = tx.execute(update(MailboxCursor).where(*where).values(**values))
+    if not done.rowcount:
+        insert_once(
+            tx,
+            MailboxCursor,
+            key=["channel_account_id", "folder"],
+            values={"channel_account_id": account_id, "folder": folder, "holder": "", **values},
+        )
+    if new:
+        channel_accounts.report(tx, account_id, now=now, error=None)
+    return new

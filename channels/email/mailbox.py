@@ -1,0 +1,146 @@
+"""One IMAP connection, blocking: used from a thread of its own. Mails come as raw bytes and stay unread."""
+
+import contextlib
+import imaplib
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imap_tools.errors import ImapToolsError
+from imap_tools.mailbox import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+
+from channels.email.limits import MAX_BYTES
+
+TIMEOUT_SECONDS = 60
+BATCH = 50
+BATCH_BYTES = 16 * 1024 * 1024
+# Servers answer a search on one line, and imaplib refuses lines over a megabyte.
+WINDOW = 20_000
+_PORTS = {"tls": 993, "starttls": 143, "none": 143}
+_UID = re.compile(rb"\bUID (\d+)")
+_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
+
+MailboxErrors = (imaplib.IMAP4.error, ImapToolsError, OSError, EOFError)
+
+
+class NotSetUp(Exception):
+    """The account names no server; the message is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One mail of the mailbox; `raw` holds only the head of mails that are larger than a mail may be."""
+
+    uid: int
+    raw: bytes
+    oversize: bool = False
+
+
+class Mailbox:
+    """A logged-in connection with one folder selected."""
+
+    def __init__(self, server: Mapping[str, Any], login: Mapping[str, Any]) -> None:
+        if not server.get("host"):
+            raise NotSetUp("No incoming mail server is set for this mailbox.")
+        security = str(server.get("security") or "tls")
+        port = int(server.get("port") or _PORTS.get(security, 993))
+        kind: type[BaseMailBox] = {"tls": MailBox, "starttls": MailBoxStartTls}.get(security, MailBoxUnencrypted)
+        self.folder = str(server.get("folder") or "INBOX")
+        self._box = kind(str(server["host"]), port, timeout=TIMEOUT_SECONDS)  # type: ignore[call-arg]
+        self._box.login(str(login.get("user") or ""), str(login.get("password") or ""), initial_folder=None)
+        self._client = self._box.client
+        self.uidvalidity = 0
+        self.uidnext = 1
+        self.select()
+
+    @property
+    def can_idle(self) -> bool:
+        return "IDLE" in self._client.capabilities
+
+    def select(self) -> None:
+        """Select the folder read-only and note its UIDVALIDITY and UIDNEXT."""
+        status, _ = self._client.select(f'"{self.folder}"', readonly=True)
+        if status != "OK":
+            raise imaplib.IMAP4.error(f"there is no folder {self.folder}")
+        self.uidvalidity = self._number("UIDVALIDITY")
+        self.uidnext = max(self._number("UIDNEXT"), 1)
+
+    def new_uids(self, last_uid: int) -> list[int]:
+        """UIDs above `last_uid` in rising order, at most a window of them; [] when there are none."""
+        start = last_uid + 1
+        while True:
+            bounded = start + WINDOW < self.uidnext
+            status, data = self._client.uid("SEARCH", f"UID {start}:{start + WINDOW if bounded else '*'}")
+            if status != "OK":
+                raise imaplib.IMAP4.error(f"search failed: {data!r}")
+            found = sorted(uid for uid in map(int, (data[0] or b"").split()) if uid > last_uid)
+            if found or not bounded:
+                return found
+            start += WINDOW
+
+    def fetch(self, uids: list[int]) -> list[Fetched]:
+        """The mails with these UIDs that are still there; fewer when they are large together."""
+        sizes = self._sizes(uids[:BATCH])
+        wanted: list[int] = []
+        total = 0
+        for uid in sorted(sizes):
+            if sizes[uid] > MAX_BYTES:
+                if not wanted:
+                    return [
+                        Fetched(uid, self._bodies([uid], "BODY.PEEK[HEADER]<0.65536>").get(uid, b""), oversize=True)
+                    ]
+                break
+            if wanted and total + sizes[uid] > BATCH_BYTES:
+                break
+            wanted.append(uid)
+            total += sizes[uid]
+        bodies = self._bodies(wanted, "BODY.PEEK[]") if wanted else {}
+        return [Fetched(uid, bodies[uid]) for uid in wanted if uid in bodies]
+
+    def wait(self, seconds: float) -> bool:
+        """IDLE until something happens or the time is over; True when something happened."""
+        return bool(self._box.idle.wait(timeout=seconds))
+
+    def close(self) -> None:
+        """Log out where the server still listens."""
+        with contextlib.suppress(*MailboxErrors):
+            self._box.logout()
+
+    def abort(self) -> None:
+        """Cut the line, from any thread: whatever waits on it fails at once."""
+        with contextlib.suppress(OSError):
+            self._client.sock.shutdown(socket.SHUT_RDWR)
+
+    def _number(self, name: str) -> int:
+        _, data = self._client.response(name)
+        values = [item for item in data or [] if item]
+        return int(values[-1]) if values else 0
+
+    def _sizes(self, uids: list[int]) -> dict[int, int]:
+        status, data = self._client.uid("FETCH", ",".join(map(str, uids)), "(UID RFC822.SIZE)")
+        if status != "OK":
+            raise imaplib.IMAP4.error(f"fetch failed: {data!r}")
+        sizes: dict[int, int] = {}
+        for item in data:
+            line = item if isinstance(item, bytes) else b""
+            uid, size = _UID.search(line), _SIZE.search(line)
+            if uid and size:
+                sizes[int(uid[1])] = int(size[1])
+        return sizes
+
+    def _bodies(self, uids: list[int], what: str) -> dict[int, bytes]:
+        """Literals by UID; the UID may stand before or after its literal."""
+        status, data = self._client.uid("FETCH", ",".join(map(str, uids)), f"(UID {what})")
+        if status != "OK":
+            raise imaplib.IMAP4.error(f"fetch failed: {data!r}")
+        bodies: dict[int, bytes] = {}
+        for position, item in enumerate(data):
+            if not isinstance(item, tuple) or len(item) < 2:
+                continue
+            after = data[position + 1] if position + 1 < len(data) else b""
+            uid = _UID.search(item[0]) or _UID.search(after if isinstance(after, bytes) else b"")
+            if uid:
+                bodies[int(uid[1])] = item[1]
+        return bodies

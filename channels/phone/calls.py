@@ -19,7 +19,7 @@ from channels.phone.parse import CallReport
 from channels.phone.states import FINAL, CallState, Direction, Ending, Facts, state_of, talk_seconds
 from channels.phone.wording import sentence
 from channels.sms.numbers import Kind, identify
-from contact_center.core.events import emit
+from contact_center.core.events import Event, emit
 from contact_center.core.upsert import insert_once
 from routing import contacts as floor
 from tickets import intake, lifecycle, timers
@@ -301,6 +301,15 @@ def _close_outside(tx: Connection, ticket_id: int, *, now: datetime) -> None:
     ticket = lifecycle.access(tx, ticket_id)
     if ticket.assignee_id is None and ticket.status == Status.NEW.value:
         lifecycle.resolve(tx, ticket_id, user_id=None, now=now)
+
+
+def on_ticket_assigned(tx: Connection, event: Event, now: datetime) -> None:
+    """Who accepted a call that rings, or took it over, is whose call it is until the exchange knows better."""
+    tx.execute(
+        update(Call)
+        .where(Call.ticket_id == event.payload["ticket_id"], Call.user_id.is_(None), Call.ending.is_(None))
+        .values(user_id=event.payload["user_id"])
+    )
 
 
 def finish_callbacks(tx: Connection, ticket_id: int, *, user_id: int | None, now: datetime) -> None:

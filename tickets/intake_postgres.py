@@ -40,8 +40,10 @@ j AS (
                        received_at, finished_at)
   SELECT :channel, :account, :external_id, 'accepted', :sender, :summary, :raw, :raw_digest, 1, :now, :now FROM cp
   WHERE EXISTS (SELECT 1 FROM tickets WHERE channel_account_id = :account AND thread_key = :thread AND {OPEN_THREAD})
-     OR NOT EXISTS (SELECT 1 FROM tickets WHERE channel_account_id = :account AND thread_key = :thread
-                    AND thread_key IS NOT NULL AND status = 'resolved' AND resolved_at > :reopen_after)
+     OR NOT (EXISTS (SELECT 1 FROM tickets WHERE channel_account_id = :account AND thread_key = :thread
+                     AND thread_key IS NOT NULL AND status = 'resolved' AND resolved_at > :reopen_after)
+          OR EXISTS (SELECT 1 FROM tickets WHERE channel_account_id = :account AND thread_key = :thread
+                     AND merged_into_id IS NOT NULL))
   ON CONFLICT (channel_account_id, external_id) DO NOTHING RETURNING id
 ), a AS (
   UPDATE tickets SET {_ADVANCE} FROM j

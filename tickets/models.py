@@ -200,6 +200,13 @@ class Ticket(Base):
         Index("ix_tickets_assignee_status", "assignee_id", "status", "updated_at", "id"),
         Index("ix_tickets_status", "status", "updated_at", "id"),
         Index(
+            "ix_tickets_merged_thread",
+            "channel_account_id",
+            "thread_key",
+            postgresql_where=sql("merged_into_id IS NOT NULL"),
+            sqlite_where=sql("merged_into_id IS NOT NULL"),
+        ),
+        Index(
             "ix_tickets_waiting",
             "waiting_since",
             "id",

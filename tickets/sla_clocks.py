@@ -55,6 +55,12 @@ def on_message(tx: Connection, event: Event, now: datetime) -> None:
         count(tx, event.payload["ticket_id"], now=now)
 
 
+def on_message_moved(tx: Connection, event: Event, now: datetime) -> None:
+    """Handler of `message.moved`: both tickets have another past now."""
+    for ticket_id in (event.payload["from_ticket_id"], event.payload["ticket_id"]):
+        recount(tx, ticket_id, now=now)
+
+
 def on_service_level_changed(tx: Connection, event: Event, now: datetime) -> None:
     """Handler of `service_level.changed`: running clocks keep what they used and go on under the new terms."""
     kind, row_id, before = event.payload["kind"], event.payload["id"], event.payload["before"]
@@ -184,10 +190,11 @@ def _load(tx: Connection, ticket_id: int) -> _Counted | None:
 
 
 def _entries(tx: Connection, ticket_id: int, after_seq: int) -> Sequence[Row[Any]]:
+    """In the order of time: a message that was moved here has an old moment and a new seq."""
     return tx.execute(
         select(Message.seq, Message.kind, Message.automatic, Message.user_id, Message.meta, Message.created_at)
         .where(Message.ticket_id == ticket_id, Message.seq > after_seq, Message.kind != MessageKind.NOTE.value)
-        .order_by(Message.seq)
+        .order_by(Message.created_at, Message.seq)
     ).all()
 
 
@@ -198,7 +205,7 @@ def _is_move(entry: Row[Any]) -> bool:
 def _applied(counted: _Counted, entries: Iterable[Row[Any]], terms: dict[int, Terms]) -> _Counted:
     book, queue_id, seq = counted.book, counted.queue_id, counted.applied_seq
     for entry in entries:
-        seq = entry.seq
+        seq = max(seq, entry.seq)
         if _is_move(entry):
             old, queue_id = terms[queue_id], entry.meta["to_queue_id"]
             book = change_terms(book, old, terms[queue_id], entry.created_at)
@@ -229,6 +236,11 @@ def facts_of(entry: Row[Any], status: Status) -> Iterator[Fact]:
                 yield Fact(at, FactKind.PRIORITY, entry.meta["to"])
             elif name == "merged_into":
                 yield Fact(at, FactKind.DROPPED)
+            elif name == "unmerged" and "status" in entry.meta:
+                yield Fact(at, FactKind.OPENED)
+                yield Fact(at, FactKind.STATUS, entry.meta["status"])
+                if entry.meta["waiting"]:
+                    yield Fact(at, FactKind.CUSTOMER_WROTE)
 
 
 def _facts_of_call(entry: Row[Any], status: Status) -> Iterator[Fact]:

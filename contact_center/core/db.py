@@ -182,7 +182,7 @@ async def _publish_when_done(work: asyncio.Future[tuple[T, list[Poke]]], publish
     return result, pokes
 
 
-def sqlite_engine(url: str) -> Engine:
+def sqlite_engine(url: str, *, synchronous: str = "FULL") -> Engine:
     """A SQLite engine with our recipe: WAL, FULL, foreign keys, BEGIN IMMEDIATE unless `read_only`."""
     path = make_url(url).database
     if path and path != ":memory:":
@@ -193,7 +193,7 @@ def sqlite_engine(url: str) -> Engine:
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         for pragma in (
             "journal_mode=WAL",
-            "synchronous=FULL",
+            f"synchronous={synchronous}",
             "foreign_keys=ON",
             "busy_timeout=5000",
             "temp_store=MEMORY",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
@@ -16,6 +17,7 @@ from contact_center.demo.scripts import SCRIPTS
 from routing import profiles
 from routing.queue_settings import write as queue_settings
 from tickets import channel_accounts, queues, service_levels, topics
+from tickets.hours import always_open, calendar_data
 from tickets.sla import default_policy, policy_data
 from tickets.states import Channel
 
@@ -27,10 +29,10 @@ PHONE_NUMBER = "+15005550100"
 TWILIO_ACCOUNT = "AC" + "d" * 32
 TWILIO_TOKEN = "demo-carrier-token-0000000000000"
 
-ALWAYS = {"zone": "UTC", "week": {day: ["00:00-24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}}
+ALWAYS = calendar_data(always_open())
 OFFICE = {
     "zone": "Asia/Ho_Chi_Minh",
-    "week": {day: ["08:00-12:00", "13:00-18:00"] for day in ("mon", "tue", "wed", "thu", "fri")},
+    "week": {day: [["08:00", "12:00"], ["13:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
 }
 
 
@@ -82,14 +84,14 @@ def email_of(name: str) -> str:
     return f"{name.lower().replace(' ', '.')}@lotus-lane.example"
 
 
-def build(tx: Connection, vault: Vault, *, mailbox_port: int, now: datetime) -> Cast:
+def build(tx: Connection, vault: Vault, *, now: datetime) -> Cast:
     """Make everybody and everything; `now` is the day the shop opened."""
     cast = Cast()
     _people(tx, cast, now=now)
     _queues(tx, cast, now=now)
     _skills(tx, cast, now=now)
     _topics(tx, cast, now=now)
-    _accounts(tx, vault, cast, mailbox_port=mailbox_port, now=now)
+    _accounts(tx, vault, cast, now=now)
     return cast
 
 
@@ -172,10 +174,11 @@ def _topics(tx: Connection, cast: Cast, *, now: datetime) -> None:
             cast.topics[path] = topics.create(tx, child, now=now, parent_id=cast.topics[parent])
 
 
-def _accounts(tx: Connection, vault: Vault, cast: Cast, *, mailbox_port: int, now: datetime) -> None:
+def _accounts(tx: Connection, vault: Vault, cast: Cast, *, now: datetime) -> None:
     carrier = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
-    mail = {"smtp": {"host": "127.0.0.1", "port": mailbox_port, "security": "none"}, "domain": "lotus-lane.example"}
-    wanted = (
+    # The ports of its counterparts are chosen anew at every start: see demo.server.
+    mail = {"domain": "lotus-lane.example"}
+    wanted: tuple[tuple[str, Channel, str, dict[str, Any], dict[str, Any]], ...] = (
         ("Shop mail", Channel.EMAIL, MAIL_ADDRESS, {**mail, "receiver": True}, {}),
         ("Shop SMS", Channel.SMS, SMS_NUMBER, {"region": "VN"}, carrier),
         ("Shop line", Channel.PHONE, PHONE_NUMBER, {"region": "VN", "ring_agents": True}, carrier),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from contact_center.core.events import EventRow
 from contact_center.core.i18n import gettext, mark
@@ -96,7 +96,7 @@ def steps(tx: Connection, since: datetime) -> list[Step]:
     ]
 
 
-def _own_ticket(tx: Connection, since: datetime) -> Row[Any] | None:
+def _own_ticket(tx: Connection, since: datetime) -> Any:
     # The simulated customers are marked; whoever is not is a person in front of this machine.
     return tx.execute(
         select(Ticket.id, Ticket.created_at, Ticket.first_response_at, Ticket.resolved_at)
@@ -107,27 +107,27 @@ def _own_ticket(tx: Connection, since: datetime) -> Row[Any] | None:
     ).first()
 
 
-def _offered(tx: Connection, ticket: Row[Any]) -> Step:
+def _offered(tx: Connection, ticket: Any) -> Step:
     offered_at = tx.execute(select(func.min(Offer.offered_at)).where(Offer.ticket_id == ticket.id)).scalar_one()
     if offered_at is None:
         return Step(OFFERED_NOT_YET, False)
     return Step(OFFERED, True, {"seconds": _seconds(offered_at - ticket.created_at)})
 
 
-def _since_opened(tx: Connection, ticket: Row[Any]) -> Step:
+def _since_opened(tx: Connection, ticket: Any) -> Step:
     if ticket.first_response_at is None:
         return Step(ANSWERED_NOT_YET, False)
     return Step(ANSWERED, True, {"seconds": _seconds(ticket.first_response_at - ticket.created_at)})
 
 
-def _drafted(tx: Connection, ticket: Row[Any]) -> Step:
+def _drafted(tx: Connection, ticket: Any) -> Step:
     article = tx.execute(select(Article.id).where(Article.source_ticket_id == ticket.id)).scalar_one_or_none()
     if article is None:
         return Step(DRAFTED_NOT_YET, False)
     return Step(DRAFTED, True, {}, f"/kb/{article}", mark("see it"))
 
 
-def _scored(tx: Connection, ticket: Row[Any]) -> Step:
+def _scored(tx: Connection, ticket: Any) -> Step:
     score = tx.execute(
         select(Evaluation.final_score)
         .join(Assignment, Assignment.id == Evaluation.assignment_id)

@@ -20,13 +20,14 @@ from contact_center.demo.colleagues import Act, Colleagues, Plan, attempt
 from contact_center.demo.shoppers import Shopper
 from contact_center.demo.talk import Talk, opening
 from routing import timers as routing_timers
-from routing.engine import Engine, Marks
+from routing.engine import Engine
 from routing.presence import set_presence
 from routing.states import Presence
 from tickets import intake, timers
 from tickets.inbound import Address, InboundMessage
 from tickets.models import Ticket
 from tickets.quality import surveys
+from tickets.quality.models import Survey
 from tickets.states import Channel, ContactKind
 
 CHANNELS = (
@@ -44,13 +45,21 @@ class History:
     """The clock, the agenda and everybody in it. Call `plan_*`, then `run`."""
 
     def __init__(
-        self, tx: Connection, cast: Cast, shoppers: Sequence[Shopper], handlers: Handlers, rng: random.Random
+        self,
+        tx: Connection,
+        cast: Cast,
+        shoppers: Sequence[Shopper],
+        handlers: Handlers,
+        rng: random.Random,
+        *,
+        base_url: str,
     ) -> None:
         self.tx = tx
         self.cast = cast
         self.shoppers = shoppers
         self.handlers = handlers
         self.rng = rng
+        self.base_url = base_url
         self.engine = Engine(None)  # type: ignore[arg-type]
         self.colleagues = Colleagues(cast, rng)
         self.talks: dict[int, tuple[Talk, Shopper, Channel]] = {}
@@ -112,11 +121,7 @@ class History:
             self._react(pokes, now)
             self.engine.on_pokes(pokes)
             if any(poke.topic in ("routing", "queues") for poke in pokes):
-                marks, self.engine._marks = self.engine._marks, Marks()
-                again, _ = self.engine.decide(self.tx, marks, now=now)
-                while again:
-                    marks, self.engine._marks = self.engine._marks, Marks()
-                    again, _ = self.engine.decide(self.tx, marks, now=now)
+                self.engine.decide_all(self.tx, now)
 
     def _react(self, pokes: Sequence[Poke], now: datetime) -> None:
         for poke in pokes:
@@ -181,7 +186,7 @@ class History:
             seconds = self.rng.uniform(15, 60) if quick else self.rng.uniform(300, 7200)
             return Plan(timedelta(seconds=seconds), partial(self._customer_goes_on, ticket_id))
         if data.get("event") == "ticket.resolved":
-            return Plan(timedelta(minutes=self.rng.uniform(2, 240)), partial(self._customer_rates, ticket_id))
+            return Plan(timedelta(minutes=self.rng.uniform(40, 900)), partial(self._customer_rates, ticket_id))
         return None
 
     def _customer_goes_on(self, ticket_id: int, tx: Connection, now: datetime) -> None:
@@ -204,7 +209,9 @@ class History:
     def _customer_rates(self, ticket_id: int, tx: Connection, now: datetime) -> None:
         if self.rng.random() > 0.35:
             return
-        token = surveys.ask(tx, ticket_id, base_url="http://127.0.0.1:8000", now=now)
+        token = tx.execute(
+            select(Survey.token).where(Survey.ticket_id == ticket_id, Survey.state == surveys.SurveyState.SENT.value)
+        ).scalar_one_or_none()
         if token is not None:
             script = self.talks[ticket_id][0].script
             grim = script is not None and script.angry
@@ -216,6 +223,7 @@ class History:
 
     def _tick(self, tx: Connection, now: datetime) -> None:
         timers.run_due(tx, now)
+        surveys.send_due(tx, now, base_url=self.base_url)
         routing_timers.run_all(tx, now)
         self.colleagues.finish_wrap_ups(tx, now)
 

@@ -1,10 +1,11 @@
 """Quality in the demo: scorecards, evaluations by the reviewer, complaints in several stages."""
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from contact_center.demo.cast import Cast
 from tickets.models import Assignment, Ticket
@@ -69,13 +70,13 @@ def _facts(cast: Cast, rng: random.Random, stage: Stage) -> dict[str, Any]:
 def evaluate(tx: Connection, cast: Cast, scorecard_id: int, rng: random.Random, *, now: datetime) -> int:
     """The reviewer scores resolved assignments of the last two weeks; the last three are left as drafts."""
     card = scorecard_versions.current(tx, scorecard_id)
-    rows = tx.execute(
+    rows: Sequence[Any] = tx.execute(
         select(Assignment.id, Ticket.resolved_at)
         .join(Ticket, Ticket.id == Assignment.ticket_id)
         .where(Ticket.resolved_at > now - timedelta(days=14), Assignment.user_id.in_(cast.agents.values()))
         .order_by(Ticket.resolved_at)
     ).all()
-    chosen: list[Row[Any]] = sorted(rng.sample(rows, min(EVALUATED, len(rows))), key=lambda row: row.resolved_at)
+    chosen = sorted(rng.sample(rows, min(EVALUATED, len(rows))), key=lambda row: row.resolved_at)
     for number, row in enumerate(chosen):
         at = min(now, row.resolved_at + timedelta(hours=rng.uniform(2, 40)))
         evaluation_id = evaluations.start(tx, row.id, scorecard_id, evaluator_id=cast.qa, now=at)

@@ -19,21 +19,19 @@ from knowledge_base import articles
 from knowledge_base.articles import ArticleState, Content, Origin
 
 DAYS = 30
-DAY_TICKETS = 178
+DAY_TICKETS = 7
 # The last day is dense: what the board and the lists show.
-TODAY_TICKETS = 850
+TODAY_TICKETS = 140
 Report = Callable[[float, str], None]
 
 
 def fill(settings: Settings, vault: Vault, *, now: datetime, report: Report) -> None:
     """Everything that the demo shows on its first page view; `report` gets the share done and what is being done."""
-    engine = sqlite_engine(settings.database)
+    # Nothing is lost if the machine dies now: the demo simply begins anew.
+    engine = sqlite_engine(settings.database, synchronous="OFF")
     rng = random.Random(20)
     opened = (now - timedelta(days=DAYS)).replace(minute=0, second=0, microsecond=0)
     with engine.connect() as connection:
-        # Nothing is lost if the machine dies now: the demo simply begins anew.
-        connection.exec_driver_sql("PRAGMA synchronous=OFF")
-        connection.commit()
 
         def begin() -> Connection:
             if connection.in_transaction():
@@ -47,7 +45,7 @@ def fill(settings: Settings, vault: Vault, *, now: datetime, report: Report) -> 
         people = shoppers.store(tx, shoppers.invent(), now=opened)
         _articles(tx, cast, opened)
         scorecard = quality.prepare(tx, cast, now=opened)
-        history = History(begin(), cast, people, wiring.HANDLERS, rng)
+        history = History(begin(), cast, people, wiring.HANDLERS, rng, base_url=settings.base_url)
         _plan(history, opened, now)
         span = (now - opened).total_seconds()
         history.run(
@@ -58,7 +56,6 @@ def fill(settings: Settings, vault: Vault, *, now: datetime, report: Report) -> 
         history.settle(now)
         mark.write(begin(), seeded_at=now.isoformat(), worked_until=now.isoformat(), pace="calm")
         connection.commit()
-        connection.exec_driver_sql("PRAGMA synchronous=FULL")
     engine.dispose()
 
 

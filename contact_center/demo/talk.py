@@ -3,9 +3,8 @@
 import random
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from contact_center.demo.scripts import BY_KEY, SCRIPTS, Script, fill
 from tickets.models import Customer, Message, Ticket
@@ -80,7 +79,7 @@ _PATTERNS = [
 
 def recognise(tx: Connection, ticket_id: int) -> tuple[Talk, int]:
     """The talk of any ticket, read from its messages, and how often a person here has answered."""
-    row: Row[Any] = tx.execute(
+    row = tx.execute(
         select(Ticket.locale, Customer.name, Customer.locale.label("customer_locale"))
         .join(Customer, Customer.id == Ticket.customer_id)
         .where(Ticket.id == ticket_id)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row
 
 from contact_center.core.errors import Conflict, Invalid, NotFound
 from contact_center.core.events import emit
+from contact_center.core.i18n import mark
 from routing import agents, offers, placement, presence, work
 from routing.facts import SUPERVISOR
 from routing.pools import Medium, PoolName
@@ -20,7 +21,7 @@ OFFER_TO_AGENT = timedelta(seconds=60)
 DEFERRED_TO_AGENT = timedelta(hours=4)
 MOST_TRANSFERS = 3
 LONGEST_WRAP_UP = timedelta(minutes=10)
-TAKEN = "Taken by a colleague."
+TAKEN = mark("Taken by a colleague.")
 
 
 def take(tx: Connection, ticket_id: int, user_id: int, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from contact_center.core.errors import Conflict, NotFound
 from contact_center.core.events import emit
+from contact_center.core.i18n import mark
 from routing import agents, work
 from routing.models import Offer
 from routing.states import Move, OfferState, Presence
@@ -17,10 +18,10 @@ from tickets.models import Ticket
 from tickets.states import AssignmentReason
 
 ENDED = {
-    OfferState.TIMEOUT.value: "This offer has run out. Go available to get the next one.",
-    OfferState.REJECTED.value: "You have declined this offer.",
-    OfferState.RESCINDED.value: "Taken by a colleague.",
-    OfferState.CANCELED.value: "The customer is no longer waiting.",
+    OfferState.TIMEOUT.value: mark("This offer has run out. Go available to get the next one."),
+    OfferState.REJECTED.value: mark("You have declined this offer."),
+    OfferState.RESCINDED.value: mark("Taken by a colleague."),
+    OfferState.CANCELED.value: mark("The customer is no longer waiting."),
 }
 
 

@@ -59,9 +59,9 @@ class QueueSettings(BaseModel):
     def check_steps(self) -> "QueueSettings":
         """Rings end with one that has no end, and there are not more than six."""
         if not 1 <= len(self.steps) <= MOST_STEPS:
-            raise ValueError(f"A queue has one to {MOST_STEPS} steps.")
+            raise Invalid("A queue has one to {most} steps.", field="steps", most=MOST_STEPS)
         if any(step.seconds is None for step in self.steps[:-1]):
-            raise ValueError("Only the last step has no duration.")
+            raise Invalid("Only the last step has no duration.", field="steps")
         return self
 
     def weight(self, medium: Medium) -> int:
@@ -83,7 +83,7 @@ def read(data: Mapping[str, Any]) -> QueueSettings:
         return DEFAULTS
     try:
         return QueueSettings.model_validate(dict(data))
-    except ValidationError:
+    except (ValidationError, Invalid):
         return DEFAULTS
 
 
@@ -92,6 +92,5 @@ def write(settings: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return QueueSettings.model_validate(dict(settings)).model_dump(mode="json", exclude_defaults=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise Invalid("{setting}: {problem}", field=field, setting=field, problem=first["msg"]) from error
+        setting = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise Invalid("{setting} has a value it cannot have.", field=setting, setting=setting) from error

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from contact_center.core.bus import Poke
 from contact_center.core.db import Database
-from routing import board, contacts, explain, offers, presence, profiles, queries, queue_settings
+from routing import contacts, explain, offers, presence, profiles, queries, queue_settings
 from routing.engine import Engine, Marks
-from routing.pools import PoolName
 from routing.states import Activity, Presence
 from tests.routing.desk import Desk
 from tickets import hours, queues
@@ -185,22 +184,6 @@ async def test_an_agents_own_state_shows_what_the_offer_card_needs(db: Database)
     assert (own.activity, own.live.held, own.deferred_items) == (Activity.INCOMING, 25, 1)
     assert (await desk.item(mail.ticket_id)).agent_id == agent
     assert await db.read(queries.own_state, 999_999, desk.now) is None
-
-
-async def test_the_board_shows_the_floor_and_the_queues(db: Database):
-    desk = await Desk.open(db)
-    agent = await desk.agent(live=25)
-    first, _ = await desk.writes(), await desk.writes()
-    await desk.decide()
-    await desk.passes(seconds=10)
-    await desk.do(offers.accept, (await desk.offer(first.ticket_id)).id, agent)
-    await desk.writes(Channel.EMAIL)
-    [one] = await db.read(board.floor, desk.now)
-    assert (one.user_id, one.activity, one.live_items) == (agent, Activity.ON_CONTACT, 1)
-    live, deferred = await db.read(board.queues_now, desk.now)
-    assert (live.pool, live.waiting, live.in_hand, live.answered, live.in_target) == (PoolName.LIVE, 1, 1, 1, 1)
-    assert live.oldest_waiting_since is not None
-    assert deferred.waiting == 1
 
 
 async def test_a_waiting_customer_is_told_their_place(sqlite_db: Database):

@@ -157,6 +157,12 @@ def waiting_drafts(tx: Connection, *, limit: int = PAGE) -> list[Row[Any]]:
     return list(tx.execute(statement))
 
 
+def waiting_count(tx: Connection) -> int:
+    """How many drafts learned from cases wait for somebody to read them."""
+    statement = select(func.count()).where(Article.state == ArticleState.DRAFT.value, Article.source == "case")
+    return int(tx.execute(statement).scalar_one())
+
+
 def texts(tx: Connection, article_id: int) -> list[Row[Any]]:
     """Every language of an article as readers see it."""
     statement = _CARD.where(Article.id == article_id).order_by(ArticleText.id)

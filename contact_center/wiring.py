@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from agent_ui import assets, fragments, own
 from agent_ui import routes as console
-from agent_ui.pages import survey
+from agent_ui.pages import kb, survey
 from agent_ui.pages.board_live import BoardPulse, BoardRenderer
 from channels.base import Sender
 from channels.chat import ending as chat_ending
@@ -66,6 +66,7 @@ HANDLERS: Handlers = {
         placement.on_message_created,
         complaints.on_message_created,
     ],
+    "message.moved": [sla_clocks.on_message_moved],
     "service_level.changed": [sla_clocks.on_service_level_changed],
     "message.updated": [sms_consent.on_message_updated],
     "ticket.assigned": [calls.on_ticket_assigned, chat_ending.on_assignment_changed],
@@ -111,6 +112,7 @@ def routes() -> list[BaseRoute]:
     return [
         *help_center.routes(),
         *survey.routes(),
+        *kb.routes(),
         *customer_events.routes(),
         *console.routes(),
         *chat_routes.routes(),

@@ -19,10 +19,13 @@ from contact_center.core.errors import Forbidden, Invalid, NotFound
 from contact_center.core.i18n import gettext
 from contact_center.core.services import services
 from contact_center.core.web import client_address
+from knowledge_base.search import Audience, search
 from tickets.numbers import number_of
 
 FOR_EVER = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=300"
+QUERY_CHARACTERS = 300
+ARTICLES = 3
 # The loader and the scripts run in the pages of others; without this a page with COEP cannot load them.
 SHARED = {"Cross-Origin-Resource-Policy": "cross-origin"}
 
@@ -34,6 +37,7 @@ def routes() -> list[BaseRoute]:
         Route("/widget/static/{version}/{name}", asset),
         Route("/widget/{key}/frame", frame),
         Route("/widget/{key}/status", hours),
+        Route("/widget/{key}/articles", articles),
         Route("/widget/{key}/files", upload, methods=["POST"]),
         Route("/widget/{key}/files/{id}", download),
         Route("/widget/{key}/offline", offline, methods=["POST"]),
@@ -101,6 +105,17 @@ async def hours(request: Request) -> Response:
     found = await _open(request)
     ticket = Tokens.of(services(request).vault).ticket(found.widget.key, now=utcnow())
     return JSONResponse(status(found.hours, ticket), headers={"Cache-Control": "no-store"})
+
+
+async def articles(request: Request) -> Response:
+    """What the help center says about the words that a customer is writing: at most three articles."""
+    held = services(request)
+    await _open(request)
+    query = request.query_params.get("q", "")[:QUERY_CHARACTERS]
+    locale = choose_locale(request.query_params.get("locale", ""))
+    found = await held.db.read(search, query, audience=Audience.CUSTOMERS, locale=locale, limit=ARTICLES)
+    told = [{"title": one.title, "url": f"/help/{one.slug}"} for one in found]
+    return JSONResponse({"articles": told}, headers={"Cache-Control": "public, max-age=60"})
 
 
 async def offline(request: Request) -> Response:

@@ -30,6 +30,7 @@ def _forms(_: Callable[[str], str]) -> dict[str, str]:
         "optional": _("optional"),
         "email_why": _("Only so that our answer reaches you if you leave this page."),
         "how_can_we_help": _("What is it about?"),
+        "perhaps": _("Perhaps this helps"),
         "message": _("Your message"),
         "start": _("Start chat"),
         "closed": _("We are closed right now"),

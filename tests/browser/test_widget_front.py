@@ -260,6 +260,13 @@ async def test_the_customer_ends_it_after_being_asked(floor: Floor) -> None:
     assert floor.visit().ended
 
 
+async def test_help_articles_are_offered_while_the_question_is_written(floor: Floor) -> None:
+    frame = widget(await floor.page())
+    await frame.locator("#launcher").click()
+    await frame.get_by_label("What is it about?").press_sequentially("my parcel is late")
+    await expect(frame.get_by_role("link", name="Where is my parcel?")).to_have_attribute("href", "/help/parcel")
+
+
 async def test_files_go_with_a_message(floor: Floor) -> None:
     frame = await begin(await floor.page())
     png = {"name": "lid.png", "mimeType": "image/png", "buffer": b"not really"}

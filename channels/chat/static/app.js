@@ -223,7 +223,7 @@ class App {
     const rate = (score, comment) => this.session.command("csat", { score, comment });
     const form = asked && !asked.score ? survey({ onScore: rate }) : null;
     const thanks = asked?.score ? h("p", { class: "rated" }, icon("check"), t("thanks_rating")) : null;
-    return h("div", { class: "ending" }, h("h2", {}, t("ended")), form, thanks, h("div", { class: "buttons" }, again, mail));
+    return h("div", { class: "ending" }, h("h2", { class: "hidden" }, t("ended")), form, thanks, h("div", { class: "buttons" }, again, mail));
   }
 
   async #leaveMail(data) {

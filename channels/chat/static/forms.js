@@ -1,4 +1,5 @@
 // The forms around a conversation: before it (who are you), instead of it (we are closed), after it (survey, transcript).
+import { suggestions } from "./articles.js";
 import { config, h, icon, storage, t } from "./base.js";
 import { newId } from "./outbox.js";
 
@@ -83,6 +84,7 @@ export function welcome({ user, text, onStart }) {
     asks !== "never" && labelled(t("email"), email, { optional: asks !== "required" }),
     asks !== "never" && h("p", { class: "hint" }, t("email_why")),
     labelled(t("how_can_we_help"), message),
+    suggestions(message),
     h("button", { type: "submit", class: "primary" }, t("start")),
   );
   return h("div", { class: "view" }, hero(config.widget.greeting || t("greeting"), t("greeting_more")), node);
@@ -127,6 +129,7 @@ export function offline({ user, text, when, onSubmit }) {
     labelled(t("name"), name),
     labelled(t("email"), email),
     labelled(t("message"), message),
+    suggestions(message),
     problem,
     button,
   );

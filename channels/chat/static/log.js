@@ -106,7 +106,7 @@ export class Log {
     const row = pending ?? { id: message.client_id ?? `#${message.public_seq}` };
     Object.assign(row, { key: message.public_seq, message, state: "sent" });
     this.#insert(row);
-    if (quiet) return;
+    if (quiet || row.node.hidden) return;
     if (stuck || own) this.bottom();
     else if (!own) this.#missed();
     if (!own) this.#announce(message);
@@ -165,7 +165,7 @@ export class Log {
 
   #build(message) {
     const { kind, name } = message.author;
-    if (kind === "system") return h("div", { class: "row system" }, h("p", {}, message.text));
+    if (kind === "system") return h("div", { class: "row system", hidden: !message.text }, h("p", {}, message.text));
     const said = message.text && h("div", { class: "bubble" }, linked(message.text));
     const files = (message.attachments ?? []).map(attachment);
     const who = kind === "agent" && h("div", { class: "who" }, name || t("agent"));

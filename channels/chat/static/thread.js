@@ -40,10 +40,10 @@ export class Thread {
     if (message.client_id) this.clientIds.add(message.client_id);
   }
 
-  /** How many messages of ours the customer has not seen. */
+  /** How many answers the customer has not seen. */
   unread(seen) {
     let count = 0;
-    for (const [seq, message] of this.messages) if (seq > seen && message.author.kind !== "customer") count += 1;
+    for (const [seq, message] of this.messages) if (seq > seen && message.author.kind === "agent") count += 1;
     return count;
   }
 }

@@ -68,6 +68,7 @@ class StandIn:
                 Route("/widget/static/{version}/{name}", self.asset),
                 Route("/widget/shop/frame", self.frame),
                 Route("/widget/shop/status", self.status),
+                Route("/widget/shop/articles", self.articles),
                 Route("/widget/shop/files", self.upload, methods=["POST"]),
                 Route("/widget/shop/files/{digest}", self.download),
                 Route("/widget/shop/offline", self.offline, methods=["POST"]),
@@ -107,6 +108,9 @@ class StandIn:
 
     async def status(self, request: Request) -> Response:
         return JSONResponse(status(self.hours, self.tokens.ticket("shop", now=self.clock())))
+
+    async def articles(self, request: Request) -> Response:
+        return JSONResponse({"articles": [{"title": "Where is my parcel?", "url": "/help/parcel"}]})
 
     async def upload(self, request: Request) -> Response:
         token = request.headers["authorization"].removeprefix("Bearer ")

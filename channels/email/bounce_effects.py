@@ -53,7 +53,7 @@ def apply(tx: Connection, bounce: Bounce, vault: Vault, *, now: datetime) -> str
     return f"{'complaint' if bounce.complaint else about.kind.value + ' bounce'}: {reason}"
 
 
-def _our_message(tx: Connection, bounce: Bounce, vault: Vault) -> Row[Any] | None:
+def _our_message(tx: Connection, bounce: Bounce, vault: Vault) -> Row[*tuple[Any, ...]] | None:
     for reference in bounce.original_message_ids:
         message_id = is_own_message_id(vault, reference)
         if message_id is None:
@@ -74,7 +74,7 @@ def _our_message(tx: Connection, bounce: Bounce, vault: Vault) -> Row[Any] | Non
     return None
 
 
-def _recipient(bounce: Bounce, message: Row[Any]) -> BouncedRecipient | None:
+def _recipient(bounce: Bounce, message: Row[*tuple[Any, ...]]) -> BouncedRecipient | None:
     """The report's line about the person we wrote to; a report without addresses is about them."""
     wanted = str(message.to or "").lower()
     named = next((found for found in bounce.recipients if found.address.lower() == wanted), None)

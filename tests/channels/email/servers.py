@@ -1,0 +1,202 @@
+"""Mail servers on loopback: aiosmtpd as somebody else's server, Dovecot as a real mailbox, and a line that is cut."""
+
+import asyncio
+import contextlib
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+DOVECOT = shutil.which("dovecot") or "/usr/sbin/dovecot"
+USER, PASSWORD = "shop", "secret"
+
+
+@dataclass
+class Other:
+    """Another mail server: keeps what it gets; `answers` are its next replies to RCPT or DATA."""
+
+    rcpt: list[str] = field(default_factory=list)
+    data: list[str] = field(default_factory=list)
+    mails: list[tuple[str, list[str], bytes]] = field(default_factory=list)
+    port: int = 0
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.rcpt:
+            return self.rcpt.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.data:
+            return self.data.pop(0)
+        assert isinstance(envelope.content, bytes)
+        self.mails.append((envelope.mail_from or "", list(envelope.rcpt_tos), envelope.content))
+        return "250 OK queued as 42"
+
+
+@contextlib.asynccontextmanager
+async def other_server() -> AsyncIterator[Other]:
+    other = Other()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(other, hostname="mx.test", loop=loop), "127.0.0.1", 0)
+    other.port = server.sockets[0].getsockname()[1]
+    yield other
+    server.close()
+    await server.wait_closed()
+
+
+CONFIG = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+mail_location = maildir:{folder}/mail
+default_internal_user = root
+default_internal_group = root
+default_login_user = root
+first_valid_uid = 0
+mail_uid = 0
+mail_gid = 0
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid=0 gid=0 home={folder}/home
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+"""
+
+
+@dataclass
+class Dovecot:
+    """A running Dovecot with one mailbox; mails are put into its Maildir as a delivery agent does."""
+
+    folder: Path
+    port: int
+    _delivered: int = 0
+
+    def settings(self, port: int | None = None) -> dict[str, Any]:
+        return {"imap": {"host": "127.0.0.1", "port": port or self.port, "security": "none"}}
+
+    @property
+    def secrets(self) -> dict[str, Any]:
+        return {"imap": {"user": USER, "password": PASSWORD}}
+
+    def deliver(self, raw: bytes) -> None:
+        self._delivered += 1
+        name = f"{int(time.time())}.M{self._delivered:06}P1.test"
+        path = self.folder / "mail" / "tmp" / name
+        path.write_bytes(raw)
+        path.rename(self.folder / "mail" / "new" / name)
+
+    def new_uidvalidity(self) -> None:
+        """Forget all UIDs, as after a restore from backup."""
+        for path in (self.folder / "mail").glob("dovecot*"):
+            path.unlink()
+
+
+@contextlib.contextmanager
+def dovecot_server(folder: Path, port: int) -> Iterator[Dovecot]:
+    """Dovecot in the foreground with a configuration of its own."""
+    if not Path(DOVECOT).exists():
+        pytest.skip("Dovecot is not installed: apt install dovecot-imapd")
+    for name in ("run", "state", "home", "mail/cur", "mail/new", "mail/tmp"):
+        (folder / name).mkdir(parents=True)
+    config = folder / "dovecot.conf"
+    config.write_text(CONFIG.format(folder=folder, port=port, password=PASSWORD))
+    process = subprocess.Popen([DOVECOT, "-F", "-c", str(config)], stderr=subprocess.PIPE)
+    try:
+        yield Dovecot(folder, port)
+    finally:
+        process.terminate()
+        process.wait(10)
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+class CutLine:
+    """A TCP line to a server that breaks at random, in the middle of whatever it carries."""
+
+    def __init__(self, port: int, *, seed: int, least: int = 2_000, most: int = 40_000) -> None:
+        self.target = port
+        self.random = random.Random(seed)
+        self.least, self.most = least, most
+        self.cutting = True
+        self.cuts = 0
+        self.port = 0
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "CutLine":
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            back_reader, back_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.close()
+            return
+        there = asyncio.create_task(self._pump(reader, back_writer, None))
+        allowed = self.random.randint(self.least, self.most) if self.cutting else None
+        try:
+            await self._pump(back_reader, writer, allowed)
+        finally:
+            there.cancel()
+            await asyncio.gather(there, return_exceptions=True)
+            for stream in (writer, back_writer):
+                stream.transport.abort()
+            self._tasks.discard(task)
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, allowed: int | None
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := await reader.read(4096):
+                if allowed is not None:
+                    if len(chunk) >= allowed:
+                        writer.write(chunk[:allowed])
+                        self.cuts += 1
+                        return
+                    allowed -= len(chunk)
+                writer.write(chunk)
+                await writer.drain()

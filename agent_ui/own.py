@@ -145,7 +145,7 @@ def _offer(card: OfferCard, locale: str) -> Offer:
         number=number_of(card.ticket_id),
         channel=CHANNELS.get(card.medium, card.medium.value),
         queue=card.queue,
-        customer=card.customer or gettext(locale, "Customer"),
+        customer=card.customer or gettext(locale, "Visitor"),
         first_message=card.preview or card.subject,
         offered_at=card.offered_at,
         expires_at=card.expires_at,
@@ -172,7 +172,9 @@ def _reasons(card: OfferCard, locale: str) -> list[str]:
         found.append(gettext(locale, "You came first of %(count)s who were free for it.", count=count))
     free_since, at = score.get("free_since"), why.get("at")
     if isinstance(free_since, int | float) and isinstance(at, int | float):
-        found.append(gettext(locale, "Free for %(minutes)s min.", minutes=max(0, int((at - free_since) // 60))))
+        minutes = int((at - free_since) // 60)
+        if minutes > 0:
+            found.append(gettext(locale, "Free for %(minutes)s min.", minutes=minutes))
     if card.skills:
         found.append(gettext(locale, "It asks for: %(skills)s.", skills=", ".join(card.skills)))
     if card.transfers:

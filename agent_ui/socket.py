@@ -47,9 +47,9 @@ async def console(websocket: WebSocket) -> None:
     socket = Socket(websocket, variant=variant, user_id=person.id, session_id=person.session_id)
     held.hub.join(socket, f"access:{person.id}")
     socket.send(frame("hello", now=utcnow().isoformat()))
-    pump = asyncio.create_task(socket.pump(), name=f"socket:{person.id}")
-    receive = asyncio.create_task(_receive(held, websocket, socket, person), name=f"receive:{person.id}")
     async with own.connected(held, person):
+        pump = asyncio.create_task(socket.pump(), name=f"socket:{person.id}")
+        receive = asyncio.create_task(_receive(held, websocket, socket, person), name=f"receive:{person.id}")
         try:
             await asyncio.wait({pump, receive}, return_when=asyncio.FIRST_COMPLETED)
         finally:

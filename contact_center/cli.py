@@ -23,6 +23,7 @@ from contact_center.core.clock import utcnow
 from contact_center.core.errors import DomainError
 from contact_center.core.output import complain, print_json, print_table
 from contact_center.core.settings import Settings
+from contact_center.demo import start as demo_start
 from knowledge_base import cli as knowledge_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -156,6 +157,13 @@ def check(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
         print_table(["", "What", "What to do"], [(finding.level, finding.what, finding.fix) for finding in found])
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def demo(reset: Annotated[bool, typer.Option(help="Start over with a new shop.")] = False) -> None:
+    """Serve a shop with a living floor on this machine: invented people, real protocols."""
+    with clear_errors():
+        demo_start.run(load_settings(), reset=reset)
 
 
 @contextlib.contextmanager

@@ -37,7 +37,8 @@ CHANNELS = (
 )
 # Share of a day's customers per hour of the shop's day.
 HOURS = (1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 10, 9, 7, 8, 9, 9, 8, 7, 6, 5, 4, 3, 2, 1)
-TICK = timedelta(minutes=10)
+# Timers run this often in the past: the last day as often as a board would notice, earlier ones hourly.
+TICKS = (timedelta(hours=1), timedelta(minutes=10))
 SHIFT_HOURS = 9
 
 
@@ -85,7 +86,7 @@ class History:
         moment = day
         while moment < min(day + timedelta(days=1), until):
             self.at(moment, self._tick)
-            moment += TICK
+            moment += TICKS[until - moment < timedelta(days=1)]
 
     def _plan_shift(self, user_id: int, begin: datetime, until: datetime) -> None:
         lunch = begin + timedelta(hours=4, minutes=self.rng.uniform(0, 20))

@@ -1,5 +1,6 @@
 """The demo as one process: the product, its simulated floor and the counterparts that speak real protocols."""
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from contact_center.core.settings import Settings
 from contact_center.demo import doors
 from contact_center.demo.bar import Bar, WithBar
 from contact_center.demo.breaking import Breaker, CutLine
+from contact_center.demo.floor import Floor
 
 FOLDER = Path(__file__).parent
 
@@ -27,7 +29,7 @@ def extension() -> Extension:
     bar = Bar(breaker, started_at=utcnow())
 
     def loops(services: Services) -> Sequence[Loop]:
-        return []
+        return [Floor(services, {}, random.Random()).loop()]
 
     return Extension(
         routes=[

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
+from contact_center.demo.checklist import SIMULATED
 from contact_center.demo.scripts import item_for
 from tickets.customers import contacts
 from tickets.customers import events as customer_events
 from tickets.inbound import Address
+from tickets.models import Customer
 from tickets.states import ContactKind
 
 COUNT = 1_500
@@ -72,6 +74,7 @@ def store(tx: Connection, shoppers: list[Shopper], *, now: datetime) -> list[Sho
         contact = contacts.find_or_create(
             tx, Address(ContactKind.EMAIL, shopper.email, shopper.name, verified=True), now=now, locale=shopper.locale
         )
+        tx.execute(update(Customer).where(Customer.id == contact.customer_id).values(attributes={SIMULATED: True}))
         contacts.add(tx, contact.customer_id, Address(ContactKind.PHONE, shopper.phone, shopper.name), now=now)
         for order in _orders(rng, shopper, now):
             customer_events.record(tx, contact.customer_id, **order, now=now)

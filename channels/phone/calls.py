@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from channels.phone import people
 from channels.phone.models import Call
@@ -28,6 +28,14 @@ from tickets.inbound import Address, InboundMessage
 from tickets.models import ContactPoint, Message, Queue, Ticket
 from tickets.states import DONE_STATUSES, AuthorKind, Channel, ContactKind, MessageKind, Status
 from tickets.timeline import Entry, append, topics_of
+
+
+# Every assignment of any ticket runs it, so it is built once.
+CLAIM_CALL = (
+    update(Call)
+    .where(Call.ticket_id == bindparam("of_ticket"), Call.user_id.is_(None), Call.ending.is_(None))
+    .values(user_id=bindparam("by_user"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,11 +313,7 @@ def _close_outside(tx: Connection, ticket_id: int, *, now: datetime) -> None:
 
 def on_ticket_assigned(tx: Connection, event: Event, now: datetime) -> None:
     """Who accepted a call that rings, or took it over, is whose call it is until the exchange knows better."""
-    tx.execute(
-        update(Call)
-        .where(Call.ticket_id == event.payload["ticket_id"], Call.user_id.is_(None), Call.ending.is_(None))
-        .values(user_id=event.payload["user_id"])
-    )
+    tx.execute(CLAIM_CALL, {"of_ticket": event.payload["ticket_id"], "by_user": event.payload["user_id"]})
 
 
 def finish_callbacks(tx: Connection, ticket_id: int, *, user_id: int | None, now: datetime) -> None:

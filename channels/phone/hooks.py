@@ -14,16 +14,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from channels.guard import guarded
+from channels.lookup import account_by_key
 from channels.phone import reports
 from channels.phone.parse import CallReport, parse_cti, parse_twilio
 from channels.sms.hooks import public_address, signed_form, twiml
 from channels.sms.parse import BadForm, first_values
 from contact_center.core.clock import utcnow
-from contact_center.core.errors import Forbidden, Invalid, NotFound
+from contact_center.core.errors import Forbidden, Invalid
 from contact_center.core.files import INLINE_LIMIT
 from contact_center.core.metrics import INBOUND
 from contact_center.core.services import Services, services
-from tickets import channel_accounts, inbox
+from tickets import inbox
 from tickets.channel_accounts import Account
 from tickets.inbox import RawItem
 from tickets.states import Channel
@@ -65,9 +66,7 @@ def _ring(number: str, address: str) -> str:
 async def receive_cti(request: Request) -> Response:
     """One of the three events of an exchange; 200 when it is stored, 422 when it is none."""
     held = services(request)
-    account = await held.db.read(channel_accounts.by_key, held.vault, request.path_params["key"])
-    if account.channel is not Channel.PHONE:
-        raise NotFound("There is nothing here.")
+    account = await account_by_key(held, request.path_params["key"], Channel.PHONE)
     _check_token(request, account)
     body = await request.body()
     if len(body) > INLINE_LIMIT:

@@ -12,6 +12,7 @@ from twilio.request_validator import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER
 
 from channels import receipts
 from channels.guard import guarded
+from channels.lookup import account_by_key
 from channels.sms import inbound as arrivals
 from channels.sms import outcomes
 from channels.sms.parse import BadForm, Form, first_values, parse_inbound, read_form
@@ -24,7 +25,7 @@ from contact_center.core.files import INLINE_LIMIT
 from contact_center.core.metrics import INBOUND
 from contact_center.core.secrets import BadToken
 from contact_center.core.services import services
-from tickets import channel_accounts, inbox
+from tickets import inbox
 from tickets.channel_accounts import Account
 from tickets.inbox import RawItem
 from tickets.states import Channel
@@ -51,9 +52,7 @@ def twiml(body: str = "") -> Response:
 async def signed_form(request: Request, channel: Channel) -> tuple[Account, Form, bytes]:
     """The account behind the address and the form that Twilio signed for it; NotFound, Invalid or Forbidden."""
     held = services(request)
-    account = await held.db.read(channel_accounts.by_key, held.vault, request.path_params["key"])
-    if account.channel is not channel:
-        raise NotFound("There is nothing here.")
+    account = await account_by_key(held, request.path_params["key"], channel)
     body = await request.body()
     if len(body) > INLINE_LIMIT:
         raise HTTPException(413)

@@ -1,10 +1,11 @@
 """Reads a ticket the way learning and suggesting need it: who said what in public, and how it ended."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, bindparam, select
 
 from contact_center.accounts.models import User
 from knowledge_base.drafts import Author, Case, Turn
@@ -29,64 +30,81 @@ class Relation(StrEnum):
 
 def load(tx: Connection, ticket_id: int) -> Case | None:
     """The case behind a ticket; None when the ticket is gone or was merged into another."""
-    ticket = tx.execute(
-        select(
-            Ticket.subject,
-            Ticket.locale,
-            Ticket.customer_id,
-            Ticket.merged_into_id,
-            Customer.name,
-            Customer.locale.label("customer_locale"),
-            Queue.locale.label("queue_locale"),
-        )
-        .join(Customer, Customer.id == Ticket.customer_id)
-        .join(Queue, Queue.id == Ticket.queue_id)
-        .where(Ticket.id == ticket_id)
-    ).first()
+    ticket = tx.execute(_TICKET, {"ticket_id": ticket_id}).first()
     if ticket is None or ticket.merged_into_id is not None:
         return None
-    messages = _messages(tx, ticket_id)
+    messages = tx.execute(_MESSAGES, {"ticket_id": ticket_id}).all()
     turns = tuple(Turn(row.id, _author(row), row.text) for row in messages)
-    names = {ticket.name, *(row.name for row in messages if row.name), *_contact_names(tx, ticket.customer_id)}
     return Case(
         subject=ticket.subject,
         locale=_locale(ticket, turns),
         turns=turns,
-        rating=_rating(tx, ticket_id),
-        names=tuple(sorted(name for name in names if name)),
-        linked_article_ids=_used(tx, ticket_id),
+        rating=ticket.rating,
+        names=_names(tx, ticket, messages),
+        linked_article_ids=(ticket.used,) if ticket.used is not None else (),
     )
 
 
 def own_addresses(tx: Connection) -> frozenset[str]:
     """The company's addresses and numbers: they may stand in an article."""
-    return frozenset(tx.execute(select(ChannelAccount.address)).scalars())
+    return frozenset(tx.execute(_ADDRESSES).scalars())
 
 
-def _messages(tx: Connection, ticket_id: int) -> list[Row[Any]]:
-    statement = (
-        select(Message.id, Message.author_kind, Message.text, User.name)
-        .outerjoin(User, User.id == Message.user_id)
-        .where(
-            Message.ticket_id == ticket_id,
-            Message.kind.in_((MessageKind.INBOUND.value, MessageKind.OUTBOUND.value)),
-            Message.public_seq.is_not(None),
-            Message.automatic.is_(False),
-            Message.delivery.is_distinct_from(Delivery.CANCELED.value),
-        )
-        .order_by(Message.seq)
-        .limit(MOST_TURNS)
+# Built once: these run for every ticket that is resolved.
+_TICKET = (
+    select(
+        Ticket.subject,
+        Ticket.locale,
+        Ticket.customer_id,
+        Ticket.merged_into_id,
+        Customer.name,
+        Customer.locale.label("customer_locale"),
+        Queue.locale.label("queue_locale"),
+        select(Survey.rating)
+        .where(Survey.ticket_id == Ticket.id, Survey.rating.is_not(None))
+        .order_by(Survey.answered_at.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("rating"),
+        select(ArticleCase.article_id)
+        .where(ArticleCase.ticket_id == Ticket.id, ArticleCase.relation == Relation.USED.value)
+        .order_by(ArticleCase.id)
+        .limit(1)
+        .scalar_subquery()
+        .label("used"),
     )
-    return list(tx.execute(statement))
+    .join(Customer, Customer.id == Ticket.customer_id)
+    .join(Queue, Queue.id == Ticket.queue_id)
+    .where(Ticket.id == bindparam("ticket_id"))
+)
+_MESSAGES = (
+    select(Message.id, Message.author_kind, Message.text, User.name)
+    .outerjoin(User, User.id == Message.user_id)
+    .where(
+        Message.ticket_id == bindparam("ticket_id"),
+        Message.kind.in_((MessageKind.INBOUND.value, MessageKind.OUTBOUND.value)),
+        Message.public_seq.is_not(None),
+        Message.automatic.is_(False),
+        Message.delivery.is_distinct_from(Delivery.CANCELED.value),
+    )
+    .order_by(Message.seq)
+    .limit(MOST_TURNS)
+)
+_CONTACT_NAMES = select(ContactPoint.name).where(
+    ContactPoint.customer_id == bindparam("customer_id"), ContactPoint.name != ""
+)
+_ADDRESSES = select(ChannelAccount.address)
 
 
-def _author(row: Row[Any]) -> Author:
+def _names(tx: Connection, ticket: Any, messages: Sequence[Any]) -> tuple[str, ...]:
+    """Everybody who takes part."""
+    written_by = {row.name for row in messages}
+    known_as = tx.execute(_CONTACT_NAMES, {"customer_id": ticket.customer_id}).scalars()
+    return tuple(sorted(name for name in {ticket.name, *written_by, *known_as} if name))
+
+
+def _author(row: Any) -> Author:
     return Author.CUSTOMER if row.author_kind == AuthorKind.CUSTOMER.value else Author.AGENT
-
-
-def _contact_names(tx: Connection, customer_id: int) -> list[str]:
-    statement = select(ContactPoint.name).where(ContactPoint.customer_id == customer_id, ContactPoint.name != "")
-    return list(tx.execute(statement).scalars())
 
 
 def _locale(ticket: Any, turns: tuple[Turn, ...]) -> str:
@@ -97,19 +115,3 @@ def _locale(ticket: Any, turns: tuple[Turn, ...]) -> str:
     if len(_VIETNAMESE.findall(text)) >= 3:
         return "vi"
     return str(ticket.queue_locale or ticket.customer_locale or "en")
-
-
-def _rating(tx: Connection, ticket_id: int) -> int | None:
-    return tx.execute(
-        select(Survey.rating)
-        .where(Survey.ticket_id == ticket_id, Survey.rating.is_not(None))
-        .order_by(Survey.answered_at.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-
-
-def _used(tx: Connection, ticket_id: int) -> tuple[int, ...]:
-    statement = select(ArticleCase.article_id).where(
-        ArticleCase.ticket_id == ticket_id, ArticleCase.relation == Relation.USED.value
-    )
-    return tuple(tx.execute(statement).scalars())

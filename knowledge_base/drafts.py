@@ -83,6 +83,7 @@ class DraftArticle:
 
     title: str
     body: str
+    answer: str
     locale: str
     evidence: tuple[Evidence, ...]
     redactions: Counter[Personal]
@@ -156,8 +157,11 @@ _ONE_CASE = re.compile(
 _TIES = (Personal.ORDER, Personal.CARD, Personal.BANK, Personal.NATIONAL_ID, Personal.ADDRESS, Personal.BIRTH)
 
 
-def draft(case: Case, known: Sequence[Known] = (), *, keep: Collection[str] = ()) -> DraftArticle | Skipped:
-    """The draft a case teaches, or why there is none. `keep` are the company's own addresses, not redacted."""
+def draft(case: Case, *, keep: Collection[str] = ()) -> DraftArticle | Skipped:
+    """The draft a case teaches, or why there is none. `keep` are the company's own addresses, not redacted.
+
+    Whether an article says it already is asked apart, with `known_already`: most cases end here without a search.
+    """
     if case.rating is not None and case.rating <= BAD_RATING:
         return Skipped(Lesson.BAD_RATING)
     if case.linked_article_ids:
@@ -167,19 +171,19 @@ def draft(case: Case, known: Sequence[Known] = (), *, keep: Collection[str] = ()
         return Skipped(Lesson.NO_QUESTION)
     if not answer:
         return Skipped(Lesson.NO_ANSWER)
+    if word_count([s for _, s in answer]) < LEAST_ANSWER_WORDS:
+        return Skipped(Lesson.ANSWER_TOO_SHORT)
     found: Counter[Personal] = Counter()
-    asked = _redacted(question, case, keep, found)
     told, left_out = _general(_redacted(answer, case, keep, found))
     if word_count([s for _, s in told]) < LEAST_ANSWER_WORDS:
         return Skipped(Lesson.ANSWER_TOO_SHORT)
+    asked = _redacted(question, case, keep, found)
     title = _title(case, asked, keep)
     text = rebuilt([s for _, s in told])
-    double = _double(title, text, known)
-    if double:
-        return double
     return DraftArticle(
         title=title,
-        body=_body(case.locale, asked, text),
+        body=_body(case.locale, title, asked, text),
+        answer=text,
         locale=case.locale,
         evidence=tuple(
             Evidence(role, turn.message_id, sentence.number, sentence.text)
@@ -188,6 +192,21 @@ def draft(case: Case, known: Sequence[Known] = (), *, keep: Collection[str] = ()
         ),
         redactions=found,
     )
+
+
+def known_already(drafted: DraftArticle, known: Sequence[Known]) -> Skipped | None:
+    """The article that says this already: its text was copied, or the same question has a like answer."""
+    own = shingles(terms(drafted.answer))
+    asked = trigrams(terms(drafted.title))
+    for article in known:
+        theirs = shingles(terms(article.text))
+        shared = containment(own, theirs)
+        if shared >= COPIED:
+            return Skipped(Lesson.COPY_OF_ARTICLE, article.article_id)
+        alike = similarity(asked, trigrams(terms(article.title)))
+        if alike >= SAME_TITLE and max(shared, containment(theirs, own)) >= SAME_ANSWER:
+            return Skipped(Lesson.SAME_QUESTION, article.article_id)
+    return None
 
 
 Told = list[tuple[Turn, Sentence]]
@@ -264,24 +283,11 @@ def _clipped(text: str) -> str:
     return line[:1].upper() + line[1:]
 
 
-def _body(locale: str, asked: Told, answer: str) -> str:
-    question_word, answer_word = HEADINGS.get(locale, HEADINGS["en"])
-    if not asked:
+def _body(locale: str, title: str, asked: Told, answer: str) -> str:
+    """Question and answer; where the title is the whole question, the answer alone."""
+    question = rebuilt([s for _, s in asked])
+    if not asked or fold(question) == fold(title):
         return answer
-    quoted = "\n".join(f"> {line}".rstrip() for line in rebuilt([s for _, s in asked]).splitlines())
+    question_word, answer_word = HEADINGS.get(locale, HEADINGS["en"])
+    quoted = "\n".join(f"> {line}".rstrip() for line in question.splitlines())
     return f"## {question_word}\n\n{quoted}\n\n## {answer_word}\n\n{answer}"
-
-
-def _double(title: str, answer: str, known: Sequence[Known]) -> Skipped | None:
-    """The article that says this already: its text was copied, or the same question has a like answer."""
-    own = shingles(terms(answer))
-    asked = trigrams(terms(title))
-    for article in known:
-        theirs = shingles(terms(article.text))
-        shared = containment(own, theirs)
-        if shared >= COPIED:
-            return Skipped(Lesson.COPY_OF_ARTICLE, article.article_id)
-        alike = similarity(asked, trigrams(terms(article.title)))
-        if alike >= SAME_TITLE and max(shared, containment(theirs, own)) >= SAME_ANSWER:
-            return Skipped(Lesson.SAME_QUESTION, article.article_id)
-    return None

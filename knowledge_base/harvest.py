@@ -10,13 +10,13 @@ from contact_center.core.upsert import insert_once
 from knowledge_base import articles, cases
 from knowledge_base.articles import ArticleState, Content, Origin, Source
 from knowledge_base.cases import Relation
-from knowledge_base.drafts import BAD_RATING, Case, DraftArticle, Known, Lesson, Skipped, draft
+from knowledge_base.drafts import BAD_RATING, Case, DraftArticle, Known, Lesson, Skipped, draft, known_already
 from knowledge_base.markdown import plain_text
 from knowledge_base.models import Article, ArticleCase, ArticleEvidence
-from knowledge_base.search import Audience, search
+from knowledge_base.search import nearest
 
-# An article that says the same is among the first few for the question or for the answer.
-LOOKED_AT = 5
+# An article that says the same is among the first few for question and answer together.
+LOOKED_AT = 6
 RELATIONS = {Lesson.COPY_OF_ARTICLE: Relation.ANSWERED, Lesson.SAME_QUESTION: Relation.ASKED_AGAIN}
 
 
@@ -44,11 +44,9 @@ def learn(tx: Connection, ticket_id: int, *, now: datetime) -> int | Skipped | N
     case = cases.load(tx, ticket_id)
     if case is None:
         return None
-    keep = cases.own_addresses(tx)
-    # Most cases teach nothing and are told so without a search.
-    result = draft(case, keep=keep)
+    result: DraftArticle | Skipped = draft(case, keep=cases.own_addresses(tx))
     if isinstance(result, DraftArticle):
-        result = draft(case, _known(tx, ticket_id, result), keep=keep)
+        result = known_already(result, _known(tx, ticket_id, result)) or result
     if isinstance(result, Skipped):
         _note(tx, result, ticket_id, now=now)
         return result
@@ -56,14 +54,9 @@ def learn(tx: Connection, ticket_id: int, *, now: datetime) -> int | Skipped | N
 
 
 def _known(tx: Connection, ticket_id: int, drafted: DraftArticle) -> Sequence[Known]:
-    answer = drafted.body.rsplit("\n\n## ", 1)[-1]
-    found = [
-        *search(tx, drafted.title, audience=Audience.AUTHORS, limit=LOOKED_AT),
-        *search(tx, answer, audience=Audience.AUTHORS, limit=LOOKED_AT),
-    ]
-    own = tx.execute(select(Article.id).where(Article.source_ticket_id == ticket_id)).scalar_one_or_none()
-    unique = {hit.article_id: hit for hit in found if hit.article_id != own}
-    return [Known(hit.article_id, hit.title, plain_text(hit.body)) for hit in unique.values()]
+    """The articles that most likely say the same, but for the one drafted from this very ticket."""
+    like = nearest(tx, f"{drafted.title} {drafted.answer}", limit=LOOKED_AT)
+    return [Known(row.article_id, row.title, plain_text(row.body)) for row in like if row.source_ticket_id != ticket_id]
 
 
 def _note(tx: Connection, skipped: Skipped, ticket_id: int, *, now: datetime) -> None:

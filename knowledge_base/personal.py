@@ -232,6 +232,7 @@ _VI_HOUSE = r"(?:\b(?:số nhà|số|so nha|so|nhà|căn hộ|căn|lô)[ \t]+)?\
 # A dot inside "TP.HCM" is no end.
 _VI_REST = r"(?:[^\n.;!?]|\.(?=\S))"
 _VI_TAIL = rf"(?:,[ \t]*{_VI_UNIT}(?:[^\n.;,!?]|\.(?=\S)){{0,40}})"
+DISTRICTS = re.compile(rf"(?i:\b(?:phường|quận|huyện|xã|phuong|quan|huyen))[ \t]+(?:\d{{1,2}}|{NAME})(?i:{_VI_TAIL})*")
 ADDRESSES = (
     re.compile(rf"\b\d{{1,5}}[A-Za-z]?[ \t]+(?:[NSEW]\.?[ \t]+)?(?:[\w'’.-]+[ \t]+){{1,4}}?{_STREET}\b\.?{_TOWN}"),
     re.compile(r"\bP\.?[ \t]?O\.?[ \t]?Box[ \t]+\d+", re.I),
@@ -239,7 +240,7 @@ ADDRESSES = (
     re.compile(rf"\b{_CAPITAL}(?:[ \t]{_CAPITAL})?,[ \t]+[A-Z]{{2}}[ \t]+\d{{5}}(?:-\d{{4}})?\b"),
     re.compile(rf"{_VI_HOUSE},?[ \t]+{_VI_ROAD}\b{_VI_REST}{{2,120}}", re.I),
     re.compile(rf"{_VI_HOUSE}[ \t]+{NAME}(?i:{_VI_TAIL})+"),
-    re.compile(rf"(?i:\b(?:phường|quận|huyện|xã|phuong|quan|huyen))[ \t]+(?:\d{{1,2}}|{NAME})(?i:{_VI_TAIL})*"),
+    DISTRICTS,
 )
 
 _NAME_LABELS = (

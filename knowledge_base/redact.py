@@ -85,28 +85,45 @@ def luhn(digits: str) -> bool:
 
 
 def _spans(text: str, names: tuple[str, ...], known: tuple[str, ...]) -> Iterator[_Span]:
-    """All findings, in the order of their precedence."""
-    yield from _matches(text, p.EMAIL, Personal.EMAIL)
-    yield from _matches(text, p.LINK, Personal.LINK, lambda m: bool(p.PRIVATE_LINK.search(m.group()[8:])))
-    yield from _matches(text, p.NAME_LINE, Personal.NAME)
-    yield from _matches(text, p.ADDRESS_LINE, Personal.ADDRESS)
+    """All findings, in the order of their precedence; most sentences have no digit and skip the rules for numbers."""
+    digits = sum(c.isdigit() for c in text)
+    if "@" in text or "(at)" in text or "[at]" in text:
+        yield from _matches(text, p.EMAIL, Personal.EMAIL)
+    if "://" in text:
+        yield from _matches(text, p.LINK, Personal.LINK, lambda m: bool(p.PRIVATE_LINK.search(m.group()[8:])))
+    if ":" in text or "=" in text:
+        yield from _matches(text, p.NAME_LINE, Personal.NAME)
+        yield from _matches(text, p.ADDRESS_LINE, Personal.ADDRESS)
+    if digits >= 6:
+        yield from _long_numbers(text)
+    yield from _matches(text, p.CODE, Personal.CODE)
+    if digits:
+        yield from _matches(text, p.BIRTH, Personal.BIRTH)
+    if digits or known:
+        yield from _orders(text, known)
+    if digits:
+        for pattern in p.ADDRESSES:
+            yield from _matches(text, pattern, Personal.ADDRESS)
+    else:
+        yield from _matches(text, p.DISTRICTS, Personal.ADDRESS)
+    if digits >= 6:
+        yield from _phones(text)
+    yield from _named(text, names)
+    for pattern in (p.HONORIFIC, p.INTRODUCED, p.GREETED):
+        yield from _matches(text, pattern, Personal.NAME, lambda m: fold(m.group(1).split()[0]) not in p.NOT_NAMES)
+    yield from _matches(text, p.HANDLE, Personal.HANDLE)
+    if digits >= 4:
+        yield from _matches(text, p.IP, Personal.IP, lambda m: _public_ip(m.group()))
+        yield from _matches(text, p.LONG_NUMBER, Personal.NUMBER, lambda m: not _is_amount_or_date(text, m))
+
+
+def _long_numbers(text: str) -> Iterator[_Span]:
+    """Numbers of accounts, cards and people."""
     yield from _matches(text, p.BANK, Personal.BANK)
     yield from _matches(text, p.CARD, Personal.CARD, lambda m: luhn(re.sub(r"\D", "", m.group())))
     yield from _matches(text, p.IBAN, Personal.BANK, lambda m: _iban(m.group()))
     for pattern in (p.LABELLED_ID, p.SSN, p.CCCD):
         yield from _matches(text, pattern, Personal.NATIONAL_ID)
-    yield from _matches(text, p.CODE, Personal.CODE)
-    yield from _matches(text, p.BIRTH, Personal.BIRTH)
-    yield from _orders(text, known)
-    for pattern in p.ADDRESSES:
-        yield from _matches(text, pattern, Personal.ADDRESS)
-    yield from _phones(text)
-    yield from _named(text, names)
-    for pattern in (p.HONORIFIC, p.INTRODUCED, p.GREETED):
-        yield from _matches(text, pattern, Personal.NAME, lambda m: fold(m.group(1).split()[0]) not in p.NOT_NAMES)
-    yield from _matches(text, p.HANDLE, Personal.HANDLE)
-    yield from _matches(text, p.IP, Personal.IP, lambda m: _public_ip(m.group()))
-    yield from _matches(text, p.LONG_NUMBER, Personal.NUMBER, lambda m: not _is_amount_or_date(text, m))
 
 
 def _matches(

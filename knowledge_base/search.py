@@ -24,6 +24,7 @@ from knowledge_base.text import stem, terms, trigrams
 CANDIDATES = 200
 # Long questions are cut to their rarest terms.
 MOST_TERMS = 24
+TELLING_TERMS = 14
 
 
 class Audience(StrEnum):
@@ -88,6 +89,16 @@ def search(
     ]
 
 
+def nearest(tx: Connection, words: str, *, limit: int) -> list[Row[Any]]:
+    """The texts that share most with these words in the index's own order, drafts too: cheap, for comparing."""
+    # Long words tell texts apart, short ones are in all of them.
+    telling = sorted(dict.fromkeys(terms(words)), key=len, reverse=True)[:TELLING_TERMS]
+    if not telling:
+        return []
+    values = {"query": _expression(tx, telling), "states": STATES[Audience.AUTHORS], "locale": None, "limit": limit}
+    return list(tx.execute(_MATCHES[tx.dialect.name], values))
+
+
 def remember(tx: Connection, query: str, *, locale: str, place: str, found: Sequence[Found], now: datetime) -> None:
     """Note what was searched for, redacted: searches without a result show what is missing."""
     clean = first_line(redact(query[:300]).text, 200)
@@ -139,7 +150,7 @@ def _statistics(tx: Connection, asked: Sequence[str]) -> Statistics:
 
 
 _COLUMNS = """t.id, t.article_id, t.slug, t.locale, t.title, t.body, t.search_title, t.search_body,
-    a.state, a.external_id"""
+    a.state, a.external_id, a.source_ticket_id"""
 _READABLE = "a.state IN :states AND (CAST(:locale AS text) IS NULL OR t.locale = :locale)"
 
 

@@ -13,10 +13,12 @@ import routing.models
 import tickets.counters
 import tickets.customers.events
 import tickets.customers.merge
+import tickets.links
 import tickets.merging
 import tickets.models
 import tickets.quality.models
 import tickets.saved_views
+import tickets.search
 import tickets.sla_models
 import tickets.timers
 from contact_center.core.schema import Base

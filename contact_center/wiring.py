@@ -47,7 +47,8 @@ from routing.connections import RENEW_SECONDS
 from routing.engine import Engine
 from routing.invariants import export as export_invariants
 from routing.timers import timer_loop
-from tickets import counters, sla_clocks, timers
+from tickets import counters, search, sla_clocks, timers
+from tickets.acknowledge import on_ticket_created as acknowledge_text
 from tickets.quality import complaints, surveys
 
 ROOT = Path(__file__).parent.parent
@@ -59,6 +60,8 @@ HANDLERS: Handlers = {
         sla_clocks.on_ticket_created,
         placement.on_ticket_created,
         acknowledge.on_ticket_created,
+        acknowledge_text,
+        search.on_ticket_created,
     ],
     "message.created": [
         sla_clocks.on_message,
@@ -81,7 +84,7 @@ HANDLERS: Handlers = {
     "ticket.reopened": [placement.on_status_changed, chat_ending.on_ticket_reopened],
     "ticket.status_changed": [placement.on_status_changed],
     "ticket.queue_changed": [placement.on_queue_changed],
-    "ticket.updated": [placement.on_ticket_updated],
+    "ticket.updated": [placement.on_ticket_updated, search.on_ticket_updated],
     "user.changed": [profiles.on_user_changed],
     "work_item.changed": [chat_ending.on_work_item_changed],
 }

@@ -14,7 +14,6 @@ from tickets.customers import profiles
 from tickets.models import Customer, Ticket
 from tickets.states import Channel
 
-
 MAILS = [
     ("binh.le@shop.vn", "Đổi trả áo khoác"),
     ("jane_x@example.com", "100% refund of order 55123"),

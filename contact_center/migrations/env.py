@@ -1,13 +1,26 @@
 """Alembic's environment: always on a connection that we hand in."""
 
-from alembic import context
+from typing import Any, Literal
 
+from alembic import context
+from sqlalchemy import JSON, BigInteger
+
+from contact_center.core.schema import SafeText, UtcDateTime
+from contact_center.migrate import include_object
 from contact_center.tables import METADATA
 
-# Full-text tables and what belongs to them are made by DDL of their own (knowledge_base.models), not by metadata.
-def include_object(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
-    """Whether autogenerate looks at a thing in the database."""
-    return not (kind == "table" and name is not None and "_fts" in name)
+
+def render_item(kind: str, item: Any, _autogen: object) -> str | Literal[False]:
+    """Spell our own column types by their names."""
+    if kind != "type":
+        return False
+    if isinstance(item, SafeText):
+        return "schema.SafeText()"
+    if isinstance(item, UtcDateTime):
+        return "schema.UtcDateTime()"
+    if isinstance(item, JSON):
+        return "schema.Json"
+    return "schema.BigId" if isinstance(item, BigInteger) else False
 
 
 context.configure(
@@ -16,7 +29,7 @@ context.configure(
     transaction_per_migration=False,
     render_as_batch=True,
     compare_type=True,
-    user_module_prefix="schema.",
+    render_item=render_item,
     include_object=include_object,
 )
 with context.begin_transaction():

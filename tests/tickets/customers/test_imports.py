@@ -1,16 +1,27 @@
 """Import files: encodings, separators, Excel, guessed columns, and the report on every row."""
 
 import io
+import json
 import os
 import zipfile
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection, select
+from typer.testing import CliRunner
 
+from contact_center.core.db import Database
+from tests.conftest import NOW
+from tests.factories import make_ticket
+from tickets.customers.cli import app
+from tickets.customers.import_rows import store_batch
 from tickets.customers.imports import Candidate, Field, Plan, guess_columns, plan_import
 from tickets.customers.tables import BadTable, read_table
+from tickets.models import Customer, Ticket
 from tickets.states import ContactKind
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpora" / "customers"
@@ -150,3 +161,49 @@ def test_any_bytes_give_a_report_or_one_clear_refusal(data: bytes) -> None:
         return
     named = {entry.row for entry in found.candidates} | {problem.row for problem in found.problems if problem.fatal}
     assert len(named) == len(read_table(data, "people.csv").rows)
+
+
+def store(tx: Connection, found: Plan) -> list[str]:
+    return [row.outcome.value for row in store_batch(tx, found.candidates, now=NOW)]
+
+
+async def test_importing_again_changes_nothing(db: Database) -> None:
+    found = plan("id,name,email,phone,company,rank\nC1,An,an@x.vn,0912345678,Acme,gold\nC2,Bình,b@x.vn,,,\n")
+    assert await db.write(store, found) == ["created", "created"]
+    later = NOW + timedelta(days=1)
+    again = await db.write(lambda tx: [row.outcome.value for row in store_batch(tx, found.candidates, now=later)])
+    assert again == ["unchanged", "unchanged"]
+    row = await db.read(lambda tx: tx.execute(select(Customer.__table__).where(Customer.external_id == "C1")).one())
+    assert (row.name, row.company, row.attributes) == ("An", "Acme", {"rank": "gold"})
+    assert row.search == "an acme c1 an@x.vn +84912345678"
+
+
+async def test_an_import_completes_a_customer_who_wrote_before(db: Database) -> None:
+    await db.write(make_ticket, sender="+84912345678")
+    found = plan("id,name,email,phone\nC1,Lê An,an@x.vn,0912345678\n")
+    assert await db.write(store, found) == ["updated"]
+    owner = await db.read(lambda tx: tx.execute(select(Ticket.customer_id)).scalar_one())
+    row = await db.read(lambda tx: tx.execute(select(Customer.__table__)).one())
+    assert (row.id, row.name, row.external_id) == (owner, "Lê An", "C1")
+
+
+async def test_an_address_of_somebody_else_stays_with_them(db: Database) -> None:
+    await db.write(store, plan("id,name,email\nC1,An,family@x.vn\n"))
+    found = plan("id,name,email\nC2,Bình,family@x.vn\n")
+    [stored] = await db.write(lambda tx: store_batch(tx, found.candidates, now=NOW))
+    assert (stored.outcome.value, stored.taken) == ("created", ("family@x.vn",))
+
+
+def test_the_command_reports_writes_and_is_idempotent(sqlite_url: str, tmp_path: Path, monkeypatch: Any) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("Tên;SĐT;Hạng\nAn;0912345678;vàng\nBình;12;\n")
+    monkeypatch.setenv("CONTACT_CENTER_DATABASE_URL", sqlite_url)
+    run = CliRunner().invoke
+    dry = run(app, ["import", str(file), "--region", "VN", "--dry-run", "--json"])
+    assert (dry.exit_code, json.loads(dry.stdout)["created"]) == (1, 0)
+    first = run(app, ["import", str(file), "--region", "VN", "--column", "Hạng=note", "--json"])
+    told = json.loads(first.stdout)
+    assert (told["created"], told["rejected"], told["columns"]["Hạng"]) == (1, 1, "note")
+    assert json.loads(run(app, ["import", str(file), "--region", "VN", "--json"]).stdout)["updated"] == 1
+    assert "belongs" not in run(app, ["import", str(file), "--region", "VN"]).output
+    assert run(app, ["import", str(file), "--column", "Nope=phone"]).exit_code == 1

@@ -140,6 +140,12 @@ def edit(
     return number
 
 
+def last_number(tx: Connection, article_id: int, locale: str) -> int:
+    """The number of the newest revision in a language; 0 if there is none."""
+    last = _last_revision(tx, article_id, locale)
+    return last.number if last is not None else 0
+
+
 def publish_revision(tx: Connection, article_id: int, locale: str, number: int, *, now: datetime) -> None:
     """Show this revision to readers: the waiting one, or an older one that should come back."""
     access(tx, article_id, lock=True)

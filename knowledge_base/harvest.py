@@ -109,7 +109,9 @@ def _renew(tx: Connection, ticket_id: int, content: Content, drafted: DraftArtic
     row = tx.execute(select(Article.id, Article.state).where(Article.source_ticket_id == ticket_id)).one()
     if row.state != ArticleState.DRAFT.value:
         return None
-    articles.edit(tx, row.id, content, author_id=None, note="The case was resolved again.", now=now)
+    before = articles.last_number(tx, row.id, content.locale)
+    if articles.edit(tx, row.id, content, author_id=None, note="The case was resolved again.", now=now) == before:
+        return int(row.id)
     tx.execute(delete(ArticleEvidence).where(ArticleEvidence.article_id == row.id))
     _evidence(tx, row.id, ticket_id, drafted)
     return int(row.id)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from contact_center.core.errors import Invalid, NotFound
 from contact_center.core.events import Event, emit
@@ -57,15 +57,15 @@ _COMPLAINS = re.compile(
         )
     )
 )
+# Built once: it runs for every inbound message.
+_WRITTEN = select(Message.ticket_id, Message.text, Message.automatic).where(Message.id == bindparam("message_id"))
 
 
 def on_message_created(tx: Connection, event: Event, now: datetime) -> None:
     """The rule: an inbound message that complains in so many words makes its ticket a complaint."""
     if event.payload.get("kind") != MessageKind.INBOUND.value:
         return
-    row = tx.execute(
-        select(Message.ticket_id, Message.text, Message.automatic).where(Message.id == event.payload["message_id"])
-    ).first()
+    row = tx.execute(_WRITTEN, {"message_id": event.payload["message_id"]}).first()
     if row is not None and not row.automatic and complains(row.text):
         summary = first_line(row.text, 300)
         open_(tx, row.ticket_id, opener=Opener.RULE, user_id=None, summary=summary, now=now)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from contact_center.core.errors import DomainError, Invalid, NotFound
 from contact_center.core.events import Event, emit
@@ -51,14 +51,9 @@ def plan(tx: Connection, ticket_id: int, *, now: datetime) -> int | None:
     None is due for calls, where the queue asks none, where no person answered, and for a customer asked lately.
     """
     ticket = _resolved(tx, ticket_id)
-    if ticket is None or not ticket.survey or ticket.channel not in DELAYS or not _answered_by_person(tx, ticket_id):
+    if ticket is None or not ticket.survey or ticket.channel not in DELAYS or not ticket.answered:
         return None
-    asked_lately = select(Survey.id).where(
-        Survey.customer_id == ticket.customer_id,
-        Survey.state.in_((SurveyState.SENT.value, SurveyState.ANSWERED.value)),
-        Survey.sent_at > now - REST,
-    )
-    if tx.execute(asked_lately.limit(1)).first() is not None:
+    if tx.execute(_ASKED, {"customer_id": ticket.customer_id, "since": now - REST}).first() is not None:
         return None
     values = {
         "token": secrets.token_urlsafe(18),
@@ -164,39 +159,49 @@ def _set(tx: Connection, survey_id: int, values: Mapping[str, Any]) -> None:
     tx.execute(update(Survey).where(Survey.id == survey_id).values(**values))
 
 
+# Built once: these run for every ticket that is resolved.
+_ASKED = (
+    select(Survey.id)
+    .where(
+        Survey.customer_id == bindparam("customer_id"),
+        Survey.state.in_((SurveyState.SENT.value, SurveyState.ANSWERED.value)),
+        Survey.sent_at > bindparam("since"),
+    )
+    .limit(1)
+)
+_ANSWERS = (
+    select(Message.id)
+    .where(
+        Message.ticket_id == Ticket.id,
+        Message.kind == MessageKind.OUTBOUND.value,
+        Message.automatic.is_(False),
+    )
+    .exists()
+)
+_RESOLVED = (
+    select(
+        Ticket.status,
+        Ticket.channel,
+        Ticket.locale,
+        Ticket.customer_id,
+        Ticket.queue_id,
+        Ticket.resolved_at,
+        Ticket.resolved_by_id,
+        Queue.survey,
+        Queue.locale.label("queue_locale"),
+        Customer.locale.label("customer_locale"),
+        _ANSWERS.label("answered"),
+    )
+    .join(Queue, Queue.id == Ticket.queue_id)
+    .join(Customer, Customer.id == Ticket.customer_id)
+    .where(
+        Ticket.id == bindparam("ticket_id"),
+        Ticket.merged_into_id.is_(None),
+        Ticket.status.in_([status.value for status in DONE_STATUSES]),
+        Ticket.resolved_at.is_not(None),
+    )
+)
+
+
 def _resolved(tx: Connection, ticket_id: int) -> Any:
-    return tx.execute(
-        select(
-            Ticket.status,
-            Ticket.channel,
-            Ticket.locale,
-            Ticket.customer_id,
-            Ticket.queue_id,
-            Ticket.resolved_at,
-            Ticket.resolved_by_id,
-            Queue.survey,
-            Queue.locale.label("queue_locale"),
-            Customer.locale.label("customer_locale"),
-        )
-        .join(Queue, Queue.id == Ticket.queue_id)
-        .join(Customer, Customer.id == Ticket.customer_id)
-        .where(
-            Ticket.id == ticket_id,
-            Ticket.merged_into_id.is_(None),
-            Ticket.status.in_([status.value for status in DONE_STATUSES]),
-            Ticket.resolved_at.is_not(None),
-        )
-    ).first()
-
-
-def _answered_by_person(tx: Connection, ticket_id: int) -> bool:
-    count = tx.execute(
-        select(func.count())
-        .select_from(Message)
-        .where(
-            Message.ticket_id == ticket_id,
-            Message.kind == MessageKind.OUTBOUND.value,
-            Message.automatic.is_(False),
-        )
-    ).scalar_one()
-    return bool(count)
+    return tx.execute(_RESOLVED, {"ticket_id": ticket_id}).first()

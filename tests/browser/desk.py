@@ -161,7 +161,7 @@ class Desk:
         )
         log.close()
         async with httpx2.AsyncClient() as client:
-            for _ in range(600):
+            for _ in range(3000):
                 if self.child.returncode is not None:
                     raise AssertionError((self.folder / "desk.log").read_text())
                 try:
@@ -180,7 +180,7 @@ class Desk:
     async def act(self, do: str, **order: object) -> None:
         """Play the agent; tries again (with the same client id) while the server is away."""
         async with httpx2.AsyncClient() as client:
-            for _ in range(300):
+            for _ in range(1500):
                 try:
                     answer = await client.post(f"{self.own}/api/test/act", json={"do": do, **order}, timeout=5)
                     if answer.status_code == 200 and answer.json()["done"]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from tests.browser.chromium import chromium
 from tests.channels.chat.standin import Running, StandIn, Visit
 
 pytestmark = pytest.mark.browser
+
+(AXE,) = (Path(__file__).parent / "vendor").glob("axe-core-*.min.js")
 
 
 @dataclass
@@ -321,3 +324,37 @@ async def test_below_480_px_it_fills_the_screen(floor: Floor) -> None:
     box = await page.locator("iframe").bounding_box()
     assert box is not None
     assert (box["width"], box["height"]) == (380, 640)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious_in_any_view(floor: Floor, scheme: str) -> None:
+    page = await floor.page(await floor.context(color_scheme=scheme))
+    frame = widget(page)
+    found = [await serious(page)]
+    await frame.locator("#launcher").click()
+    await frame.get_by_role("button", name="Start chat").click()
+    found.append(await serious(page))
+    await frame.get_by_label("Your name").fill("Ann Carter")
+    await frame.get_by_label("What is it about?").fill("Where is it?")
+    await frame.get_by_role("button", name="Start chat").click()
+    await frame.get_by_text("You are number 3 in line").wait_for()
+    found.append(await serious(page))
+    await floor.standin.join(floor.visit())
+    await floor.standin.say(floor.visit(), "See https://shop.example/parcel")
+    await frame.get_by_role("button", name="More").click()
+    found.append(await serious(page))
+    await floor.standin.end(floor.visit())
+    await frame.locator(".star").nth(3).click()
+    found.append(await serious(page))
+    assert found == [[], [], [], [], []]
+
+
+async def serious(page: Page) -> list[str]:
+    """Run axe inside the widget's frame; what it calls serious or critical."""
+    inner = next(frame for frame in page.frames if "/widget/" in frame.url)
+    await inner.evaluate(AXE.read_text())
+    return await inner.evaluate(  # type: ignore[no-any-return]
+        """async () => (await axe.run()).violations
+            .filter((one) => ["serious", "critical"].includes(one.impact))
+            .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 120)}`))"""
+    )

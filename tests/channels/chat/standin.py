@@ -25,7 +25,7 @@ HOST_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title
 <script async src="{origin}/widget/loader.js" data-widget="shop" {attributes}></script></body></html>"""
 
 
-async def send(socket: WebSocket, frame: bytes) -> None:
+async def transmit(socket: WebSocket, frame: bytes) -> None:
     await socket.send_text(frame.decode())
 
 
@@ -151,7 +151,7 @@ class StandIn:
         except KeyError:
             await socket.close(frames.Close.BAD_TOKEN)
             return
-        await send(socket, frames.hello(self.state(visit), visit.messages[hello.since :], token=token))
+        await transmit(socket, frames.hello(self.state(visit), visit.messages[hello.since :], token=token))
         visit.sockets.append(socket)
         try:
             while True:
@@ -170,7 +170,7 @@ class StandIn:
     async def handle(self, visit: Visit, socket: WebSocket, frame: parse.Frame) -> None:
         visit.got.append(frame)
         if isinstance(frame, parse.Ping):
-            await send(socket, frames.pong())
+            await transmit(socket, frames.pong())
         elif isinstance(frame, parse.Send):
             await self.take(visit, socket, frame)
         elif isinstance(frame, parse.Read):
@@ -178,12 +178,12 @@ class StandIn:
             await self.tell(visit, frames.seen(visit.seen))
         elif isinstance(frame, parse.Profile):
             visit.email = frame.email
-            await send(socket, frames.profile(frame.name, frame.email))
+            await transmit(socket, frames.profile(frame.name, frame.email))
         elif isinstance(frame, parse.Transcript):
-            await send(socket, frames.transcript(frame.email))
+            await transmit(socket, frames.transcript(frame.email))
         elif isinstance(frame, parse.Csat):
             visit.survey = frame.score
-            await send(socket, frames.csat(frame.score))
+            await transmit(socket, frames.csat(frame.score))
         elif isinstance(frame, parse.End):
             await self.end(visit, EndedBy.CUSTOMER)
 
@@ -201,7 +201,7 @@ class StandIn:
             known = self.store(visit, AuthorKind.CUSTOMER, "", send.text, client_id=send.client_id, files=files)
             visit.by_client_id[send.client_id] = known
             await self.tell(visit, frames.message(known))
-        await send(socket, frames.ack(send.client_id, known.public_seq, known.sent_at))
+        await transmit(socket, frames.ack(send.client_id, known.public_seq, known.sent_at))
 
     def store(
         self,
@@ -221,7 +221,7 @@ class StandIn:
 
     async def tell(self, visit: Visit, frame: bytes) -> None:
         for socket in list(visit.sockets):
-            await send(socket, frame)
+            await transmit(socket, frame)
 
     async def say(self, visit: Visit, text: str, name: str = "Lan Nguyen", files: tuple[File, ...] = ()) -> None:
         await self.tell(visit, frames.message(self.store(visit, AuthorKind.AGENT, name, text, files=files)))

@@ -90,14 +90,20 @@ def claim(tx: Connection, choices: Sequence[tuple[Choice, int]], *, now: datetim
     return won
 
 
-def settle(tx: Connection, won: Won, record: dict[str, Any], *, now: datetime) -> None:
+def settle(tx: Connection, won: Won, record: dict[str, Any], *, by_engine: str, now: datetime) -> None:
     """T2: the offer, or for auto acceptance the assignment, with the record of why and the events."""
     choice, item = won.choice, won.item
     offer_id = None
     if choice.expires_at is not None:
-        expires_at = moment(choice.expires_at)
-        work.announce(tx, item, Move.OFFER.value, now=now)
-        offer_id = offers.create(tx, item, choice.agent.id, queue_id=choice.route, expires_at=expires_at, now=now)
+        offer_id = offers.create(
+            tx,
+            item,
+            choice.agent.id,
+            queue_id=choice.route,
+            expires_at=moment(choice.expires_at),
+            now=now,
+            by_engine=by_engine,
+        )
     else:
         work.leave_queue(tx, item.id, QueueExit.ANSWERED, now=now, agent_id=choice.agent.id)
         given = work.change(tx, item, now, how=Move.AUTO.value, **offers.assigned(now))

@@ -5,6 +5,7 @@ decides, and whoever loses one looks again. Pokes name the rows that changed; on
 so that a lost poke costs at most that second.
 """
 
+import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -63,6 +64,7 @@ class Engine:
 
     def __init__(self, db: Database) -> None:
         self.db = db
+        self.id = uuid.uuid4().hex[:12]
         self.floor = Floor()
         self.loop = Loop("routing", self.step, SWEEP_SECONDS, frozenset({"routing", "queues"}))
         self._works: dict[int, int] = {}
@@ -74,7 +76,7 @@ class Engine:
     def on_pokes(self, pokes: Sequence[Poke]) -> None:
         """Remember which rows changed (any process's writes end up here)."""
         for poke in pokes:
-            if poke.topic == "routing":
+            if poke.topic == "routing" and poke.data.get("by_engine") != self.id:
                 _add(self._marks.works, poke.data.get("work_item_id"))
                 for name in ("agent_id", "previous_agent_id", "user_id"):
                     _add(self._marks.agents, poke.data.get(name))
@@ -135,7 +137,7 @@ class Engine:
                 lost.works.add(choice.work.id)
                 lost.agents.add(choice.agent.id)
         for one in won:
-            claims.settle(tx, one, records[one.choice.work.id], now=now)
+            claims.settle(tx, one, records[one.choice.work.id], by_engine=self.id, now=now)
             agent_id = one.choice.agent.id
             if one.agent_version != self._agents.get(agent_id, 0) + 1:
                 lost.agents.add(agent_id)

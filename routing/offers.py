@@ -34,10 +34,19 @@ class Accepted:
     again: bool = False
 
 
-def create(tx: Connection, item: Row[Any], agent_id: int, *, queue_id: int, expires_at: datetime, now: datetime) -> int:
+def create(
+    tx: Connection,
+    item: Row[Any],
+    agent_id: int,
+    *,
+    queue_id: int,
+    expires_at: datetime,
+    now: datetime,
+    by_engine: str | None = None,
+) -> int:
     """T2: offer a reserved work item to its agent; `queue_id` is the queue through which it came to them."""
-    offer_id: int = tx.execute(
-        insert(Offer).returning(Offer.id),
+    offer = tx.execute(
+        insert(Offer).returning(*Offer.__table__.c),
         {
             "work_item_id": item.id,
             "ticket_id": item.ticket_id,
@@ -47,20 +56,9 @@ def create(tx: Connection, item: Row[Any], agent_id: int, *, queue_id: int, expi
             "offered_at": now,
             "expires_at": expires_at,
         },
-    ).scalar_one()
-    emit(
-        tx,
-        "offer.created",
-        {
-            "offer_id": offer_id,
-            "work_item_id": item.id,
-            "ticket_id": item.ticket_id,
-            "agent_id": agent_id,
-            "queue_id": queue_id,
-        },
-        now=now,
-        topics=["floor", f"user:{agent_id}", f"queue:{item.queue_id}", f"ticket:{item.ticket_id}"],
-    )
+    ).one()
+    _announce(tx, "offer.created", offer, now=now, by_engine=by_engine)
+    offer_id: int = offer.id
     return offer_id
 
 
@@ -73,7 +71,9 @@ def accept(tx: Connection, offer_id: int, user_id: int, *, now: datetime) -> Acc
         if state == OfferState.ACCEPTED.value:
             return Accepted(offer.ticket_id, offer.work_item_id, again=True)
         raise Conflict(ENDED[state])
-    _hand_over(tx, item, user_id, offer_id=offer_id, now=now)
+    work.move(tx, item, Move.ACCEPT, now=now, changes=assigned(now))
+    _own_ticket(tx, item, user_id, AssignmentReason.OFFERED, offer_id, now=now)
+    _announce(tx, "offer.accepted", offer, now=now)
     return Accepted(offer.ticket_id, offer.work_item_id)
 
 
@@ -155,13 +155,6 @@ def give(tx: Connection, item: Row[Any], agent_id: int, *, now: datetime) -> Non
     _own_ticket(tx, item, agent_id, AssignmentReason.AUTO, None, now=now)
 
 
-def _hand_over(tx: Connection, item: Row[Any], user_id: int, *, offer_id: int, now: datetime) -> None:
-    work.move(tx, item, Move.ACCEPT, now=now, changes=assigned(now))
-    _own_ticket(tx, item, user_id, AssignmentReason.OFFERED, offer_id, now=now)
-    offer = tx.execute(select(Offer.__table__).where(Offer.id == offer_id)).one()
-    _announce(tx, "offer.accepted", offer, now=now)
-
-
 def _own_ticket(
     tx: Connection, item: Row[Any], user_id: int, reason: AssignmentReason, offer_id: int | None, *, now: datetime
 ) -> None:
@@ -207,7 +200,8 @@ def _end(tx: Connection, offer_id: int, state: OfferState, *, now: datetime, rea
     return ended.rowcount == 1
 
 
-def _announce(tx: Connection, name: str, offer: Row[Any], *, now: datetime, reason: str | None = None) -> None:
+def _announce(tx: Connection, name: str, offer: Row[Any], *, now: datetime, **more: Any) -> None:
+    """Wakes the engine, the agent's screens and everybody who looks at the queue or the ticket."""
     emit(
         tx,
         name,
@@ -217,8 +211,14 @@ def _announce(tx: Connection, name: str, offer: Row[Any], *, now: datetime, reas
             "ticket_id": offer.ticket_id,
             "agent_id": offer.agent_id,
             "queue_id": offer.queue_id,
-            "reason": reason,
+            **{key: value for key, value in more.items() if value is not None},
         },
         now=now,
-        topics=["floor", f"user:{offer.agent_id}", f"queue:{offer.queue_id}"],
+        topics=[
+            "routing",
+            "floor",
+            f"user:{offer.agent_id}",
+            f"queue:{offer.queue_id}",
+            f"ticket:{offer.ticket_id}",
+        ],
     )

@@ -6,10 +6,11 @@ The handlers run in the relay after the ticket's own transaction; each may run a
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, literal_column, select
+from sqlalchemy import Connection, Row, select
+from sqlalchemy import text as sql
 
 from contact_center.core.events import Event
-from contact_center.core.upsert import insert_once
+from contact_center.core.upsert import insert_for
 from routing import offers, queue_settings, work
 from routing.models import OPEN_WORK, AgentState, Skill, WorkItem
 from routing.pools import Medium, PoolName, pool_of
@@ -122,32 +123,28 @@ def place(
     settings = settings_of(tx, ticket.queue_id)
     pool = pool_of(medium)
     preferred_id, until = _owner(tx, ticket, pool, at or now) if owner_first else (None, None)
-    work_item_id = insert_once(
-        tx,
-        WorkItem,
-        key=["ticket_id"],
-        where=literal_column(OPEN_WORK),
-        values={
-            "ticket_id": ticket.id,
-            "queue_id": ticket.queue_id,
-            "pool": pool.value,
-            "medium": medium.value,
-            "weight": settings.weight(medium),
-            "state": WorkItemState.QUEUED.value,
-            "enqueued_at": enqueued_at or now,
-            "waiting_since": now,
-            "priority": ticket.priority,
-            "due_at": ticket.sla_due_at,
-            "skills": sorted([skill, level] for skill, level in settings.skills.items()),
-            "wishes": _languages(tx, ticket.locale),
-            "tried": [],
-            "preferred_id": preferred_id,
-            "preferred_until": until,
-        },
+    statement = insert_for(tx, WorkItem).values(
+        ticket_id=ticket.id,
+        queue_id=ticket.queue_id,
+        pool=pool.value,
+        medium=medium.value,
+        weight=settings.weight(medium),
+        state=WorkItemState.QUEUED.value,
+        enqueued_at=enqueued_at or now,
+        waiting_since=now,
+        priority=ticket.priority,
+        due_at=ticket.sla_due_at,
+        skills=sorted([skill, level] for skill, level in settings.skills.items()),
+        wishes=_languages(tx, ticket.locale),
+        tried=[],
+        preferred_id=preferred_id,
+        preferred_until=until,
     )
-    if work_item_id is None:
+    # One open item per ticket: the insert decides, whoever else places the same ticket.
+    once = statement.on_conflict_do_nothing(index_elements=["ticket_id"], index_where=sql(OPEN_WORK))
+    item = tx.execute(once.returning(*WorkItem.__table__.c)).first()
+    if item is None:
         return None
-    item = work.by_id(tx, work_item_id)
     work.enter_queue(tx, item, now=now)
     work.announce(tx, item, "enqueue", now=at or now)
     return item

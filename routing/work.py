@@ -26,6 +26,9 @@ EXITS: Mapping[Move, QueueExit] = {
 }
 """How a move out of the queue counts, unless the caller knows better (abandoned, flowed out)."""
 
+TOLD_BY_OFFERS = frozenset({Move.OFFER, Move.ACCEPT, Move.DECLINE, Move.TIMEOUT, Move.RESCIND})
+"""The offer's own event says it all."""
+
 _ITEMS = select(WorkItem.__table__)
 
 
@@ -73,7 +76,8 @@ def move(
     ).one()
     _shift_weight(tx, item, moved, now=now)
     _count_wait(tx, item, moved, leaves_as or EXITS.get(how), reason, now=now)
-    announce(tx, moved, how.value, now=now, also=item.agent_id)
+    if how not in TOLD_BY_OFFERS:
+        announce(tx, moved, how.value, now=now, also=item.agent_id)
     return moved
 
 

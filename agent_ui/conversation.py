@@ -19,6 +19,7 @@ from tickets.customers.identities import shown_phone
 from tickets.customers.names import display_name
 from tickets.models import ChannelAccount, ContactPoint, Customer, Draft, Queue, Tag, Ticket, TicketTag, Topic
 from tickets.numbers import number_of
+from tickets.quality.models import Complaint, Survey
 from tickets.replies import CONTACT_KINDS
 from tickets.sla_models import SlaClock
 from tickets.states import DONE_STATUSES, Channel, ContactKind
@@ -28,6 +29,7 @@ CHANNEL_ICONS = {"email": "mail", "chat": "message-circle", "sms": "message-squa
 NOTE = "note"
 METRICS = ("first_response", "next_response", "resolution")
 Parent = aliased(Topic)
+COMPLAINED = aliased(Ticket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ def head(tx: Connection, ticket_id: int, *, now: datetime) -> tuple[TicketView, 
         .correlate(Ticket)
         .scalar_subquery()
     )
+    complaints = (
+        select(func.count())
+        .select_from(Complaint)
+        .join(COMPLAINED, COMPLAINED.id == Complaint.ticket_id)
+        .where(COMPLAINED.customer_id == Ticket.customer_id, Complaint.stage != "closed")
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
     row = tx.execute(
         select(
             Ticket.__table__,
@@ -61,6 +71,9 @@ def head(tx: Connection, ticket_id: int, *, now: datetime) -> tuple[TicketView, 
             ContactPoint.kind.label("point_kind"),
             ContactPoint.value.label("point_value"),
             tags.label("tags"),
+            complaints.label("complaints"),
+            select(func.avg(Survey.rating)).where(*_rated()).correlate(Ticket).scalar_subquery().label("csat"),
+            select(func.count()).where(*_rated()).correlate(Ticket).scalar_subquery().label("csat_count"),
         )
         .join(Customer, Customer.id == Ticket.customer_id)
         .join(Queue, Queue.id == Ticket.queue_id)
@@ -74,6 +87,10 @@ def head(tx: Connection, ticket_id: int, *, now: datetime) -> tuple[TicketView, 
         raise NotFound("There is no such ticket.")
     clocks = tx.execute(select(SlaClock.__table__).where(SlaClock.ticket_id == ticket_id).order_by(SlaClock.id)).all()
     return as_ticket(row, clocks, now), row
+
+
+def _rated() -> tuple[Any, Any]:
+    return Survey.customer_id == Ticket.customer_id, Survey.rating.is_not(None)
 
 
 def customer_name(row: Record[Any]) -> str:
@@ -212,9 +229,9 @@ def other_tickets(tx: Connection, customer_id: int, ticket_id: int) -> Sequence[
 
 
 def customer_360(
-    row: Record[Any], points: Sequence[Record[Any]], others: Sequence[Record[Any]], locale: str, **more: Any
+    row: Record[Any], points: Sequence[Record[Any]], others: Sequence[Record[Any]], locale: str
 ) -> Customer360:
-    """The panel beside the conversation; `more` are the parts that other areas know (orders, csat, complaints)."""
+    """The panel beside the conversation: what is known at once; blocks that search load by themselves."""
     running = [other for other in others if other.status not in DONE_STATUSES]
     done = [other for other in others if other.status in DONE_STATUSES]
     return Customer360(
@@ -225,7 +242,9 @@ def customer_360(
         contacts=tuple(Contact(point.kind, address_of(point), point.verified_at is not None) for point in points),
         open_tickets=tuple(_line(other, locale) for other in running),
         history=tuple(_line(other, locale) for other in done[:HISTORY]),
-        **more,
+        csat=float(row.csat) if row.csat is not None else None,
+        csat_count=row.csat_count,
+        complaints=row.complaints,
     )
 
 

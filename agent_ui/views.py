@@ -196,8 +196,6 @@ class Customer360:
     contacts: tuple[Contact, ...] = ()
     open_tickets: tuple[Line, ...] = ()
     history: tuple[Line, ...] = ()
-    orders: tuple[Line, ...] = ()
-    duplicates: tuple[Line, ...] = ()
     csat: float | None = None
     csat_count: int = 0
     complaints: int = 0

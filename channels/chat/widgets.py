@@ -41,7 +41,7 @@ def widget_of(account: Account) -> Widget:
     accent, ask = str(settings.get("accent", "")), settings.get("ask_email")
     return Widget(
         key=account.key,
-        name=account.name,
+        name=str(settings.get("title") or account.name),
         accent=accent.lower() if COLOUR.fullmatch(accent) else DEFAULT_ACCENT,
         greeting=str(settings.get("greeting", "")),
         ask_email=ask if ask in ASKS else "optional",

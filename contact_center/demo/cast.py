@@ -182,7 +182,7 @@ def _accounts(tx: Connection, vault: Vault, cast: Cast, *, now: datetime) -> Non
         ("Shop mail", Channel.EMAIL, MAIL_ADDRESS, {**mail, "receiver": True}, {}),
         ("Shop SMS", Channel.SMS, SMS_NUMBER, {"region": "VN"}, carrier),
         ("Shop line", Channel.PHONE, PHONE_NUMBER, {"region": "VN", "ring_agents": True}, carrier),
-        ("Shop chat", Channel.CHAT, "shop", {"origins": ["*"], "ask_email": "optional"}, {}),
+        ("Shop chat", Channel.CHAT, "shop", {"title": SHOP, "origins": ["*"], "accent": "#2f5d4a"}, {}),
     )
     for name, channel, address, settings, secrets in wanted:
         cast.accounts[name] = channel_accounts.create(

@@ -25,11 +25,13 @@ from contact_center.core.output import complain, print_json, print_table
 from contact_center.core.settings import Settings
 from contact_center.demo import start as demo_start
 from knowledge_base import cli as knowledge_cli
+from tickets.customers import cli as customers_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(email_cli.app, name="email")
 app.add_typer(phone_cli.app, name="calls")
 app.add_typer(knowledge_cli.app, name="kb")
+app.add_typer(customers_cli.app, name="customers")
 
 
 def load_settings() -> Settings:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from agent_ui import assets, fragments, own
 from agent_ui import routes as console
-from agent_ui.pages import kb, survey
+from agent_ui.pages import kb, qa, survey
 from agent_ui.pages.board_live import BoardPulse, BoardRenderer
 from channels.base import Sender
 from channels.chat import ending as chat_ending
@@ -34,6 +34,7 @@ from channels.sms import hooks as sms_hooks
 from channels.sms.media import MediaLoop
 from channels.sms.send import TwilioSender
 from contact_center.api import customer_events
+from contact_center.check import findings
 from contact_center.core.clock import utcnow
 from contact_center.core.events import OUTBOX_TOPIC, Handlers
 from contact_center.core.hub import Renderer
@@ -89,7 +90,7 @@ HANDLERS: Handlers = {
     "work_item.changed": [chat_ending.on_work_item_changed],
 }
 
-TABLES: Mapping[str, Any] = {"handlers": HANDLERS}
+TABLES: Mapping[str, Any] = {"handlers": HANDLERS, "findings": partial(findings, serving=True)}
 
 
 def senders(services: Services) -> Mapping[str, Sender]:
@@ -116,6 +117,7 @@ def routes() -> list[BaseRoute]:
         *help_center.routes(),
         *survey.routes(),
         *kb.routes(),
+        *qa.routes(),
         *customer_events.routes(),
         *console.routes(),
         *chat_routes.routes(),

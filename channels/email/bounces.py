@@ -20,6 +20,7 @@ _MESSAGE_ID = re.compile(
 _TO_FIELD = re.compile(
     r"^(?:To|X-Envelope-To|Envelope-To|X-Original-To)[ \t]*:[ \t]*(.{1,2000})$", re.MULTILINE | re.IGNORECASE
 )
+_COMPLAINT_SUBJECT = re.compile(r"^complaint about message from [\da-f.:]{7,45}$", re.IGNORECASE)
 _MAX_DIAGNOSTIC = 600
 _MAX_RECIPIENTS = 100
 
@@ -157,7 +158,17 @@ def _complaint(mail: Suspect) -> Bounce | None:
             _ids_in("\n".join(originals)),
             complaint=True,
         )
-    return None
+    return _hotmail_complaint(mail)
+
+
+def _hotmail_complaint(mail: Suspect) -> Bounce | None:
+    """Microsoft's junk reports have no feedback part: a fixed subject, and the mail that annoyed."""
+    if not _COMPLAINT_SUBJECT.match(mail.subject):
+        return None
+    heads = _embedded_heads(mail)
+    found = [address for text in heads for address in _to_addresses(text)][:1]
+    recipients = tuple(BouncedRecipient(address, "", BounceKind.SOFT, "Complaint: abuse") for address in found)
+    return Bounce(recipients, _ids_in("\n".join(heads)), complaint=True) if heads else None
 
 
 def _from_system(mail: Suspect) -> bool:

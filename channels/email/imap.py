@@ -38,17 +38,18 @@ LEASE = timedelta(seconds=60)
 # after which an IDLE must be issued again.
 IDLE_SECONDS = 240.0
 POLL_SECONDS = 60.0
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 300.0
+# Seconds after the first failure, and the longest.
+PAUSES = (1.0, 300.0)
 TOO_LARGE = "the mail is larger than 60 MB"
 
 
 class Watcher:
     """Reads one mailbox, in a task of its own and with a thread of its own for the blocking connection."""
 
-    def __init__(self, services: Services, account: Account) -> None:
+    def __init__(self, services: Services, account: Account, pauses: tuple[float, float] = PAUSES) -> None:
         self.services = services
         self.account = account
+        self.pauses = pauses
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"imap-{account.id}")
         self._mailbox: Mailbox | None = None
         self._task: asyncio.Task[None] | None = None
@@ -65,7 +66,7 @@ class Watcher:
         if self._task is not None:
             with suppress(asyncio.CancelledError):
                 await self._task
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._thread.shutdown)
 
     async def run(self) -> None:
         """Connect, catch up, wait; after an error wait longer each time and begin again."""
@@ -85,12 +86,18 @@ class Watcher:
                 await self._report(error)
             finally:
                 self._drop()
-            await sleep(min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE) * random.uniform(0.7, 1.3))
+            first, longest = self.pauses
+            await sleep(min(first * 2 ** min(failures - 1, 10), longest) * random.uniform(0.7, 1.3))
 
     async def _connect(self) -> None:
         server = self.account.settings.get("imap") or {}
         login = self.account.secrets.get("imap") or {}
-        self._mailbox = await self._in_thread(lambda: Mailbox(server, login))
+
+        def connect() -> None:
+            # Kept from within the thread: a connection must be closed even if nobody waits for it any more.
+            self._mailbox = Mailbox(server, login)
+
+        await self._in_thread(connect)
 
     async def _catch_up(self) -> None:
         """Journal everything above the cursor."""
@@ -143,11 +150,15 @@ class Watcher:
         return self._mailbox
 
     def _drop(self) -> None:
+        """Cut and close the connection, or the one that is just being made, after what runs in the thread."""
+        if self._mailbox is not None:
+            self._mailbox.abort()
+        self._thread.submit(self._close)
+
+    def _close(self) -> None:
         mailbox, self._mailbox = self._mailbox, None
         if mailbox is not None:
-            mailbox.abort()
-            with suppress(RuntimeError):
-                self._thread.submit(mailbox.close)
+            mailbox.close()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -156,8 +167,9 @@ class Watcher:
 class Mailboxes:
     """The loop's step: one watcher for every mailbox whose lease this process holds."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, pauses: tuple[float, float] = PAUSES) -> None:
         self.services = services
+        self.pauses = pauses
         self.holder = secrets.token_hex(16)
         self._watchers: dict[int, Watcher] = {}
 
@@ -172,7 +184,7 @@ class Mailboxes:
                 await watcher.stop()
         for account_id, account in wanted.items():
             if account_id not in self._watchers:
-                self._watchers[account_id] = Watcher(self.services, account)
+                self._watchers[account_id] = Watcher(self.services, account, self.pauses)
                 self._watchers[account_id].start()
         return False
 

@@ -49,11 +49,15 @@ class Mailbox:
         kind: type[BaseMailBox] = {"tls": MailBox, "starttls": MailBoxStartTls}.get(security, MailBoxUnencrypted)
         self.folder = str(server.get("folder") or "INBOX")
         self._box = kind(str(server["host"]), port, timeout=TIMEOUT_SECONDS)  # type: ignore[call-arg]
-        self._box.login(str(login.get("user") or ""), str(login.get("password") or ""), initial_folder=None)
         self._client = self._box.client
         self.uidvalidity = 0
         self.uidnext = 1
-        self.select()
+        try:
+            self._box.login(str(login.get("user") or ""), str(login.get("password") or ""), initial_folder=None)
+            self.select()
+        except MailboxErrors:
+            self.close()
+            raise
 
     @property
     def can_idle(self) -> bool:
@@ -71,6 +75,8 @@ class Mailbox:
         """UIDs above `last_uid` in rising order, at most a window of them; [] when there are none."""
         start = last_uid + 1
         while True:
+            # What the server tells while it searches is not in the result: `wait` looks for it.
+            self._client.untagged_responses.pop("EXISTS", None)
             bounded = start + WINDOW < self.uidnext
             status, data = self._client.uid("SEARCH", f"UID {start}:{start + WINDOW if bounded else '*'}")
             if status != "OK":
@@ -101,12 +107,33 @@ class Mailbox:
 
     def wait(self, seconds: float) -> bool:
         """IDLE until something happens or the time is over; True when something happened."""
-        return bool(self._box.idle.wait(timeout=seconds))
+        if "EXISTS" in self._client.untagged_responses:
+            return True
+        idle: Any = self._box.idle
+        idle.start()
+        try:
+            return self._said_already() or bool(idle.poll(timeout=seconds))
+        finally:
+            idle.stop()
+
+    def _said_already(self) -> bool:
+        """Whether news came in one packet with the answer to IDLE: then the socket itself stays silent."""
+        client: Any = self._client
+        reader = getattr(client, "_file", None) or client.file
+        client.sock.settimeout(0)
+        try:
+            return bool(reader.peek(1))
+        except OSError:
+            return False
+        finally:
+            client.sock.settimeout(TIMEOUT_SECONDS)
 
     def close(self) -> None:
         """Log out where the server still listens."""
         with contextlib.suppress(*MailboxErrors):
             self._box.logout()
+        with contextlib.suppress(OSError):
+            self._client.shutdown()
 
     def abort(self) -> None:
         """Cut the line, from any thread: whatever waits on it fails at once."""

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import os
+import pwd
 import random
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -63,19 +66,18 @@ listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
 mail_location = maildir:{folder}/mail
-default_internal_user = root
-default_internal_group = root
-default_login_user = root
-first_valid_uid = 0
-mail_uid = 0
-mail_gid = 0
+default_internal_user = {internal}
+default_login_user = {login}
+first_valid_uid = 1
+mail_uid = {uid}
+mail_gid = {gid}
 passdb {{
   driver = static
   args = password={password}
 }}
 userdb {{
   driver = static
-  args = uid=0 gid=0 home={folder}/home
+  args = uid={uid} gid={gid} home={folder}/home
 }}
 service imap-login {{
   chroot =
@@ -118,28 +120,48 @@ class Dovecot:
         path.rename(self.folder / "mail" / "new" / name)
 
     def new_uidvalidity(self) -> None:
-        """Forget all UIDs, as after a restore from backup."""
+        """Forget all UIDs, as after a restore from backup. Dovecot takes the time as the new UIDVALIDITY."""
+        old = int((self.folder / "mail" / "dovecot-uidlist").read_text().split(" V")[1].split()[0])
+        while int(time.time()) <= old:
+            time.sleep(0.05)
         for path in (self.folder / "mail").glob("dovecot*"):
             path.unlink()
 
 
 @contextlib.contextmanager
-def dovecot_server(folder: Path, port: int) -> Iterator[Dovecot]:
-    """Dovecot in the foreground with a configuration of its own."""
+def dovecot_server(port: int) -> Iterator[Dovecot]:
+    """Dovecot in the foreground with a configuration of its own, as root or as anybody."""
     if not Path(DOVECOT).exists():
         pytest.skip("Dovecot is not installed: apt install dovecot-imapd")
+    # Its unprivileged processes must be able to enter the folder: not below pytest's private one.
+    folder = Path(tempfile.mkdtemp(prefix="cc-dovecot-"))
+    root = os.getuid() == 0
+    owner = pwd.getpwnam("dovecot") if root else pwd.getpwuid(os.getuid())
+    login = "dovenull" if root else owner.pw_name
     for name in ("run", "state", "home", "mail/cur", "mail/new", "mail/tmp"):
         (folder / name).mkdir(parents=True)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755)
+        os.chown(path, owner.pw_uid, owner.pw_gid)
     config = folder / "dovecot.conf"
-    config.write_text(CONFIG.format(folder=folder, port=port, password=PASSWORD))
-    process = subprocess.Popen([DOVECOT, "-F", "-c", str(config)], stderr=subprocess.PIPE)
+    config.write_text(
+        CONFIG.format(
+            folder=folder,
+            port=port,
+            password=PASSWORD,
+            internal=owner.pw_name,
+            login=login,
+            uid=owner.pw_uid,
+            gid=owner.pw_gid,
+        )
+    )
+    process = subprocess.Popen([DOVECOT, "-F", "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
         yield Dovecot(folder, port)
     finally:
         process.terminate()
         process.wait(10)
-        if process.stderr is not None:
-            process.stderr.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class CutLine:
@@ -187,9 +209,7 @@ class CutLine:
                 stream.transport.abort()
             self._tasks.discard(task)
 
-    async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, allowed: int | None
-    ) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, allowed: int | None) -> None:
         with contextlib.suppress(OSError):
             while chunk := await reader.read(4096):
                 if allowed is not None:

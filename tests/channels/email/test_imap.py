@@ -2,12 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
-from channels.email import imap
 from channels.email.imap import Mailboxes
 from channels.email.intake_loop import MailIntake
 from channels.email.models import MailboxCursor
@@ -20,12 +18,11 @@ pytestmark = pytest.mark.dovecot
 
 
 @pytest.fixture
-def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
+def dovecot() -> Iterator[Dovecot]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder: Path = tmp_path_factory.mktemp("dovecot")
-    with dovecot_server(folder, port) as found:
+    with dovecot_server(port) as found:
         yield found
 
 
@@ -36,10 +33,10 @@ async def mailboxes(sqlite_desk: Desk) -> AsyncIterator[Mailboxes]:
     await found.close()
 
 
-async def until(condition: "asyncio.Future[None] | object", seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
     """Wait for an async condition."""
     async with asyncio.timeout(seconds):
-        while not await condition():  # type: ignore[operator]
+        while not await condition():
             await asyncio.sleep(0.02)
 
 
@@ -58,7 +55,7 @@ async def take_everything(desk: Desk) -> None:
 
 
 async def test_what_lies_there_and_what_arrives_is_taken(
-    sqlite_desk: Desk, dovecot: Dovecot, mailboxes: Mailboxes, monkeypatch: pytest.MonkeyPatch
+    sqlite_desk: Desk, dovecot: Dovecot, mailboxes: Mailboxes
 ) -> None:
     dovecot.deliver(letter("first"))
     await mailbox(sqlite_desk, settings=dovecot.settings(), secrets=dovecot.secrets)
@@ -117,16 +114,14 @@ async def test_a_mailbox_that_cannot_be_reached_says_so_and_stops_no_other(
     assert "uthenticat" in errors["b@shop.test"]
 
 
-async def test_two_processes_share_the_mailboxes_without_reading_one_twice(
-    sqlite_desk: Desk, dovecot: Dovecot
-) -> None:
+async def test_two_processes_share_the_mailboxes_without_reading_one_twice(sqlite_desk: Desk, dovecot: Dovecot) -> None:
     await mailbox(sqlite_desk, settings=dovecot.settings(), secrets=dovecot.secrets)
     one, two = Mailboxes(sqlite_desk.services), Mailboxes(sqlite_desk.services)
 
     await one.run_once()
     await two.run_once()
 
-    assert len((await sqlite_desk.rows(MailboxCursor))) == 1
+    assert len(await sqlite_desk.rows(MailboxCursor)) == 1
     assert (len(one._watchers), len(two._watchers)) == (1, 0)
     await one.close()
     await two.run_once()
@@ -138,7 +133,7 @@ async def cut_run(desk: Desk, dovecot: Dovecot, number: int, *, seed: int, secon
     """Deliver `number` mails while the line to the mailbox breaks again and again."""
     async with CutLine(dovecot.port, seed=seed) as line:
         await mailbox(desk, settings=dovecot.settings(line.port), secrets=dovecot.secrets)
-        watching = Mailboxes(desk.services)
+        watching = Mailboxes(desk.services, pauses=(0.01, 0.05))
         await watching.run_once()
         for index in range(number):
             dovecot.deliver(letter(f"mail {index} " + "x" * 200, message_id=f"<m{index}@example.test>"))
@@ -154,11 +149,7 @@ async def cut_run(desk: Desk, dovecot: Dovecot, number: int, *, seed: int, secon
     return line
 
 
-async def test_cut_lines_take_every_mail_exactly_once(
-    sqlite_desk: Desk, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imap, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(imap, "LONGEST_PAUSE", 0.05)
+async def test_cut_lines_take_every_mail_exactly_once(sqlite_desk: Desk, dovecot: Dovecot) -> None:
 
     line = await cut_run(sqlite_desk, dovecot, 200, seed=7, seconds=60)
 
@@ -169,11 +160,7 @@ async def test_cut_lines_take_every_mail_exactly_once(
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [1])
-async def test_ten_thousand_mails_over_cut_lines(
-    sqlite_desk: Desk, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
-    monkeypatch.setattr(imap, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(imap, "LONGEST_PAUSE", 0.05)
+async def test_ten_thousand_mails_over_cut_lines(sqlite_desk: Desk, dovecot: Dovecot, seed: int) -> None:
 
     line = await cut_run(sqlite_desk, dovecot, 10_000, seed=seed, seconds=900)
 

@@ -133,7 +133,10 @@ async def test_it_keeps_out_of_office_mail_without_reopening(desk: Desk) -> None
     await desk.db.write(lifecycle.resolve, first.receipt.ticket_id, user_id=user_id, now=NOW)
 
     away = letter(
-        "I am away", subject="Automatic reply: My order", in_reply_to="<one@example.test>", auto_submitted="auto-replied"
+        "I am away",
+        subject="Automatic reply: My order",
+        in_reply_to="<one@example.test>",
+        auto_submitted="auto-replied",
     )
     taken = await deliver(desk, account, away, now=NOW + timedelta(hours=1))
 
@@ -182,9 +185,7 @@ async def test_a_hard_bounce_fails_the_message_and_suppresses_the_address(desk: 
     account = await desk.db.read(first_mailbox, desk)
     reference = message_id_of(desk.services.vault, message_id, "shop.test")
 
-    taken = await deliver(
-        desk, account, bounce_of(reference, "anna@example.test", "5.1.1", "550 5.1.1 User unknown")
-    )
+    taken = await deliver(desk, account, bounce_of(reference, "anna@example.test", "5.1.1", "550 5.1.1 User unknown"))
 
     message = next(row for row in await desk.rows(Message) if row.id == message_id)
     point = (await desk.rows(ContactPoint))[0]

@@ -4,7 +4,19 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from agent_ui.assets import STATIC
 from agent_ui.pages import (
+    admin,
+    admin_audit,
+    admin_channels,
+    admin_failures,
+    admin_hours,
+    admin_journal,
+    admin_profiles,
+    admin_queues,
+    admin_service_levels,
+    admin_skills,
+    admin_system,
     admin_teams,
+    admin_topics,
     admin_users,
     board,
     commands,
@@ -26,7 +38,23 @@ from contact_center.accounts.web import signed_in
 
 TICKET = "/tickets/{number:int}"
 # Pages that name their own addresses.
-AREAS = (board, admin_users, admin_teams)
+AREAS = (
+    board,
+    admin,
+    admin_users,
+    admin_teams,
+    admin_queues,
+    admin_hours,
+    admin_service_levels,
+    admin_skills,
+    admin_profiles,
+    admin_topics,
+    admin_channels,
+    admin_journal,
+    admin_failures,
+    admin_audit,
+    admin_system,
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -25,9 +25,9 @@ class Finding:
     fix: str = ""
 
 
-def findings(settings: Settings) -> list[Finding]:
-    """Everything that can be seen without changing anything."""
-    return [*_names(), _folder(settings), _database(settings), _redis(settings), *_address(settings)]
+def findings(settings: Settings, *, serving: bool = False) -> list[Finding]:
+    """Everything that can be seen without changing anything; `serving`: the port is taken by ourselves."""
+    return [*_names(), _folder(settings), _database(settings), _redis(settings), *_address(settings, serving=serving)]
 
 
 def _names() -> list[Finding]:
@@ -80,7 +80,7 @@ def _redis(settings: Settings) -> Finding:
     return Finding("ok", "Redis answers.")
 
 
-def _address(settings: Settings) -> list[Finding]:
+def _address(settings: Settings, *, serving: bool) -> list[Finding]:
     found = []
     if settings.production and not settings.secret_key:
         fix = "Set CONTACT_CENTER_SECRET_KEY or CONTACT_CENTER_SECRET_KEY_FILE to 32 or more random characters."
@@ -88,7 +88,7 @@ def _address(settings: Settings) -> list[Finding]:
     if settings.production and not settings.base_url.startswith("https://"):
         fix = "Set CONTACT_CENTER_PUBLIC_URL to the https:// address that customers use."
         found.append(Finding("error", "Production without an https address: cookies and webhooks are not safe.", fix))
-    if port_taken(settings.host, settings.port):
+    if not serving and port_taken(settings.host, settings.port):
         found.append(
             Finding(
                 "warning",

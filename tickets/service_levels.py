@@ -59,6 +59,16 @@ def change_policy(tx: Connection, policy_id: int, definition: Mapping[str, Any],
     _change(tx, SlaPolicy, policy_id, _clean_policy(definition), now=now)
 
 
+def rename_calendar(tx: Connection, calendar_id: int, name: str) -> None:
+    """Give hours another name; Conflict if it is in use."""
+    _rename(tx, Calendar, calendar_id, name)
+
+
+def rename_policy(tx: Connection, policy_id: int, name: str) -> None:
+    """Give a policy another name; Conflict if it is in use."""
+    _rename(tx, SlaPolicy, policy_id, name)
+
+
 def calendar_of(tx: Connection, queue_id: int) -> hours.Calendar:
     """The hours of a queue; without any it is always open."""
     return terms_of(tx, queue_id).calendar
@@ -142,3 +152,9 @@ def _change(
     tx.execute(update(model).where(model.id == row_id).values(definition=definition))
     kind = "calendar" if model is Calendar else "policy"
     emit(tx, "service_level.changed", {"kind": kind, "id": row_id, "before": before}, now=now, topics=["queues"])
+
+
+def _rename(tx: Connection, model: type[Calendar | SlaPolicy], row_id: int, name: str) -> None:
+    if tx.execute(select(model.id).where(model.name == name.strip(), model.id != row_id)).first() is not None:
+        raise Conflict("The name {name} is in use.", name=name.strip())
+    tx.execute(update(model).where(model.id == row_id).values(name=name.strip()))

@@ -108,3 +108,13 @@ def go(path: str, done: str = "") -> Response:
 def choices(locale: str, table: dict[str, str]) -> list[Choice]:
     """A table of words (value → English) as options."""
     return [Choice(value, gettext(locale, label)) for value, label in table.items()]
+
+
+def routes() -> list[Route]:
+    """/admin itself: the first of its pages."""
+    return [administer("", first)]
+
+
+async def first(request: Request) -> Response:
+    """Where administration begins."""
+    return go("/admin/users")

@@ -27,6 +27,8 @@ class Loop:
     # Gives back what the step holds open (servers, connections, child processes) when the loop ends.
     close: Callable[[], Awaitable[None]] | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    # How often in a row the step has raised; the system page shows it.
+    failures: int = 0
 
     def poke(self, topics: set[str]) -> None:
         """Wake the loop if one of the topics is its own."""
@@ -49,18 +51,17 @@ async def run_loop(loop: Loop, stopping: asyncio.Event) -> None:
 
 
 async def _run(loop: Loop, stopping: asyncio.Event) -> None:
-    failures = 0
     while not stopping.is_set():
         loop.wake.clear()
         try:
             again = await loop.step()
-            failures = 0
+            loop.failures = 0
         except asyncio.CancelledError:
             raise
         except Exception:
-            failures += 1
-            log.exception("loop.failed", loop=loop.name, failures=failures)
-            pause = min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE) * random.uniform(0.5, 1.5)
+            loop.failures += 1
+            log.exception("loop.failed", loop=loop.name, failures=loop.failures)
+            pause = min(FIRST_PAUSE * 2**loop.failures, LONGEST_PAUSE) * random.uniform(0.5, 1.5)
             await _first_of(stopping, pause)
             continue
         if not again:

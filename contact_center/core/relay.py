@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, select, update
 from contact_center.core.bus import Poke
 from contact_center.core.clock import utcnow
 from contact_center.core.db import Database, collect
+from contact_center.core.errors import NotFound
 from contact_center.core.events import Event, EventRow, Handler, HandlerFailure, Handlers
 from contact_center.core.upsert import upsert
 
@@ -128,6 +129,15 @@ def retry_due(tx: Connection, handlers: Handlers, now: datetime) -> int:
     if handler is None or run_guarded(tx, handler, event, now, attempts=row.attempts):
         tx.execute(delete(HandlerFailure).where(HandlerFailure.id == row.id))
     return 1
+
+
+def retry_now(tx: Connection, failure_id: int, now: datetime) -> None:
+    """Give a failed handler all its attempts again, the first of them now."""
+    done = tx.execute(
+        update(HandlerFailure).where(HandlerFailure.id == failure_id).values(attempts=0, dead_at=None, due_at=now)
+    )
+    if done.rowcount == 0:
+        raise NotFound("This has run in the meantime.")
 
 
 def purge(tx: Connection, now: datetime) -> int:

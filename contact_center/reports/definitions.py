@@ -88,7 +88,7 @@ MEANINGS: Mapping[Metric, str] = {
         "Agents who are signed in, each counted once: in a contact, in wrap-up, being offered work, idle, or away."
     ),
     Metric.CSAT: mark(
-        "Answers of 4 or 5 out of 5 among today's answers about calls and chats; the range is the 95 % Wilson interval."
+        "Answers of 4 or 5 out of 5 among today's answers about calls and chats; the range is the 95 percent Wilson interval."
     ),
     Metric.OPEN: mark("E-mail, SMS and other deferred work that waits for us, owned by somebody or not."),
     Metric.OLDEST: mark("The age of the oldest deferred work that waits for us."),

@@ -1,0 +1,252 @@
+"""Administration of channel accounts: mailboxes, numbers, chat widgets, phone lines, and whether they work."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from agent_ui.forms import Form, blank, read_form
+from agent_ui.pages import channel_forms
+from agent_ui.pages.admin import admin_page, administer, choices, go
+from agent_ui.views import Choice
+from contact_center.accounts.audit import record
+from contact_center.accounts.web import locale_of
+from contact_center.core.clock import utcnow
+from contact_center.core.errors import Conflict, NotFound
+from contact_center.core.i18n import mark
+from contact_center.core.secrets import Vault
+from contact_center.core.services import services
+from tickets import channel_accounts
+from tickets.channel_accounts import Account
+from tickets.models import ChannelAccount, Queue
+from tickets.states import Channel
+
+KINDS = {
+    Channel.EMAIL.value: mark("E-mail"),
+    Channel.CHAT.value: mark("Chat"),
+    Channel.SMS.value: mark("SMS"),
+    Channel.PHONE.value: mark("Phone"),
+}
+
+
+def routes() -> list[Route]:
+    """/admin/channels and one account."""
+    return [
+        administer("/channels", index),
+        administer("/channels/new/{channel}", new, "GET", "POST"),
+        administer("/channels/{account_id:int}", edit, "GET", "POST"),
+        administer("/channels/{account_id:int}/enabled", set_enabled, "POST"),
+    ]
+
+
+def list_accounts(tx: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Every account with its queue and health; secrets stay where they are."""
+    return tx.execute(
+        select(
+            ChannelAccount.id,
+            ChannelAccount.channel,
+            ChannelAccount.name,
+            ChannelAccount.address,
+            ChannelAccount.enabled,
+            ChannelAccount.last_inbound_at,
+            ChannelAccount.last_error,
+            Queue.name.label("queue"),
+        )
+        .join(Queue, Queue.id == ChannelAccount.queue_id)
+        .order_by(ChannelAccount.channel, ChannelAccount.name)
+    ).all()
+
+
+async def index(request: Request) -> Response:
+    """All accounts and how they are."""
+    found = await services(request).db.read(list_accounts)
+    kinds = choices(await locale_of(request), KINDS)
+    return await admin_page(request, "channels.html", "channels", accounts=found, kinds=kinds)
+
+
+def all_queues(tx: Connection) -> list[Choice]:
+    """Every active queue as an option."""
+    rows = tx.execute(select(Queue.id, Queue.name).where(Queue.active).order_by(Queue.name))
+    return [Choice(str(row.id), row.name) for row in rows]
+
+
+def open_account(tx: Connection, vault: Vault, account_id: int) -> tuple[Account, Row[*tuple[Any, ...]], list[Choice]]:
+    """An account, its health, and the queues it may bring work into."""
+    health = tx.execute(
+        select(ChannelAccount.last_inbound_at, ChannelAccount.last_error, ChannelAccount.created_at).where(
+            ChannelAccount.id == account_id
+        )
+    ).first()
+    if health is None:
+        raise NotFound("There is no such channel account.")
+    return channel_accounts.by_id(tx, vault, account_id), health, all_queues(tx)
+
+
+async def new(request: Request) -> Response:
+    """A new account of a kind."""
+    held = services(request)
+    try:
+        channel = Channel(request.path_params["channel"])
+        if channel is Channel.DESK:
+            raise ValueError
+    except ValueError:
+        raise NotFound("There is no such channel.") from None
+    region = held.settings.region
+    if request.method == "GET":
+        return await _show(
+            request, channel, None, blank(await locale_of(request), channel_forms.defaults(channel, region))
+        )
+    form = await read_form(request)
+    wanted = _read(form, channel, region, {}, {})
+    if form.ok:
+        adding = held.db.write(add, held.vault, channel, wanted, by=request.state.person.id, now=utcnow())
+        account_id = await form.attempt(adding, name="address")
+        if account_id is not None:
+            return go(f"/admin/channels/{account_id}", "created")
+    return await _show(request, channel, None, form)
+
+
+def _read(
+    form: Form, channel: Channel, region: str, settings: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a posted form asks for."""
+    name = form.text("name", required=True, longest=80)
+    return {
+        "name": name,
+        "address": channel_forms.read_address(form, channel, region) or name,
+        "queue_id": form.reference("queue_id", required=True),
+        "settings": channel_forms.read_settings(form, channel, settings),
+        "secrets": channel_forms.read_secrets(form, channel, secrets),
+    }
+
+
+def add(tx: Connection, vault: Vault, channel: Channel, wanted: Mapping[str, Any], *, by: int, now: datetime) -> int:
+    """Create an account, and audit it without its secrets."""
+    _refuse_twin(tx, wanted["name"], None)
+    account_id = channel_accounts.create(tx, vault, channel=channel, now=now, **wanted)
+    details = {"channel": channel.value, "name": wanted["name"], "address": wanted["address"]}
+    record(tx, "channel_account.created", f"channel_account:{account_id}", now=now, user_id=by, details=details)
+    return account_id
+
+
+def _refuse_twin(tx: Connection, name: str, account_id: int | None) -> None:
+    twin = tx.execute(select(ChannelAccount.id).where(ChannelAccount.name == name)).scalar_one_or_none()
+    if twin is not None and twin != account_id:
+        raise Conflict("There is already an account called {name}.", name=name)
+
+
+async def edit(request: Request) -> Response:
+    """One account: settings, secrets to replace, addresses to copy, health."""
+    held = services(request)
+    account_id = request.path_params["account_id"]
+    account, _, _ = await held.db.read(open_account, held.vault, account_id)
+    if request.method == "GET":
+        values = channel_forms.stored(account.channel, account.settings, account.secrets)
+        values |= {"name": account.name, "address": account.address, "queue_id": str(account.queue_id)}
+        return await _show(request, account.channel, account, blank(await locale_of(request), values))
+    form = await read_form(request)
+    form.values["address"] = account.address
+    wanted = _read(form, account.channel, held.settings.region, account.settings, account.secrets)
+    if form.ok:
+        saving = held.db.write(
+            save, held.vault, account_id, wanted, account.secrets, by=request.state.person.id, now=utcnow()
+        )
+        await form.attempt(saving, name="name")
+    if form.ok:
+        return go(f"/admin/channels/{account_id}", "saved")
+    return await _show(request, account.channel, account, form)
+
+
+def save(
+    tx: Connection,
+    vault: Vault,
+    account_id: int,
+    wanted: Mapping[str, Any],
+    secrets: Mapping[str, Any],
+    *,
+    by: int,
+    now: datetime,
+) -> None:
+    """Change an account, and audit what and whether secrets were replaced, never which."""
+    _refuse_twin(tx, wanted["name"], account_id)
+    replaced = dict(wanted["secrets"]) != dict(secrets)
+    channel_accounts.change(
+        tx,
+        vault,
+        account_id,
+        now=now,
+        values={"name": wanted["name"], "queue_id": wanted["queue_id"], "settings": wanted["settings"]},
+        secrets=wanted["secrets"] if replaced else None,
+    )
+    details = {"name": wanted["name"], "settings": wanted["settings"], "secrets_replaced": replaced}
+    record(tx, "channel_account.changed", f"channel_account:{account_id}", now=now, user_id=by, details=details)
+
+
+async def set_enabled(request: Request) -> Response:
+    """Switch an account on or off."""
+    held = services(request)
+    account_id = request.path_params["account_id"]
+    enabled = (await read_form(request)).flag("enabled")
+    await held.db.write(switch, held.vault, account_id, enabled, by=request.state.person.id, now=utcnow())
+    return go(f"/admin/channels/{account_id}", "enabled" if enabled else "disabled")
+
+
+def switch(tx: Connection, vault: Vault, account_id: int, enabled: bool, *, by: int, now: datetime) -> None:
+    """Switch an account on or off, and audit it."""
+    channel_accounts.change(tx, vault, account_id, now=now, values={"enabled": enabled})
+    action = "channel_account.enabled" if enabled else "channel_account.disabled"
+    record(tx, action, f"channel_account:{account_id}", now=now, user_id=by)
+
+
+def hooks_of(account: Account, base_url: str) -> list[tuple[str, str]]:
+    """(what it is for, address) of everything that is entered elsewhere for an account."""
+    match account.channel:
+        case Channel.SMS:
+            return [(mark("Twilio: a message comes in (HTTP POST)"), f"{base_url}/hooks/twilio/{account.key}/sms")]
+        case Channel.PHONE:
+            return [
+                (
+                    mark("Twilio: a call comes in, and status changes (HTTP POST)"),
+                    f"{base_url}/hooks/twilio/{account.key}/voice",
+                ),
+                (
+                    mark("Telephone exchange: newCall, answer, hangup (HTTP POST)"),
+                    f"{base_url}/hooks/cti/{account.key}",
+                ),
+            ]
+        case Channel.CHAT:
+            tag = f'<script async src="{base_url}/widget/loader.js" data-widget="{account.key}"></script>'
+            return [(mark("Put this into every page that shows the chat, before </body>"), tag)]
+        case _:
+            return []
+
+
+async def _show(request: Request, channel: Channel, account: Account | None, form: Form) -> Response:
+    held = services(request)
+    locale = await locale_of(request)
+    if account is not None:
+        account, health, queues = await held.db.read(open_account, held.vault, account.id)
+    else:
+        health, queues = None, await held.db.read(all_queues)
+    return await admin_page(
+        request,
+        "channel.html",
+        "channels",
+        status=200 if form.ok else 422,
+        channel=channel.value,
+        kind=KINDS[channel.value],
+        account=account,
+        health=health,
+        form=form,
+        queues=queues,
+        hooks=hooks_of(account, held.settings.base_url) if account else [],
+        known=channel_forms.known_secrets(channel, account.secrets if account else {}),
+        security=choices(locale, channel_forms.SECURITY),
+        asks=choices(locale, channel_forms.ASKS),
+        starts=choices(locale, channel_forms.STARTS),
+        receiver_port=held.settings.smtp_in_port,
+    )

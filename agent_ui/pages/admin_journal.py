@@ -1,0 +1,185 @@
+"""The journal: every raw inbound item with the named state it ended in; quarantined ones can be tried again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from agent_ui.forms import read_form
+from agent_ui.pages.admin import admin_page, administer, choices, go
+from agent_ui.pages.admin_channels import KINDS
+from contact_center.accounts.audit import record
+from contact_center.accounts.web import locale_of
+from contact_center.core.clock import utcnow
+from contact_center.core.errors import NotFound
+from contact_center.core.files import FileStore
+from contact_center.core.i18n import mark
+from contact_center.core.services import services
+from tickets import inbox
+from tickets.models import ChannelAccount, JournalItem, Message
+from tickets.numbers import number_of
+from tickets.states import JournalState
+
+PAGE = 50
+LONGEST_RAW = 200_000
+STATES = {
+    JournalState.RECEIVED.value: mark("Received"),
+    JournalState.ACCEPTED.value: mark("Accepted"),
+    JournalState.DUPLICATE.value: mark("Duplicate"),
+    JournalState.SUPPRESSED.value: mark("Suppressed"),
+    JournalState.QUARANTINED.value: mark("Quarantined"),
+}
+# How many quarantined items the head counts before it says "more".
+MOST_COUNTED = 1000
+
+
+def routes() -> list[Route]:
+    """/admin/journal and one item."""
+    return [
+        administer("/journal", index),
+        administer("/journal/{item_id:int}", item, "GET"),
+        administer("/journal/{item_id:int}/retry", retry, "POST"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the journal, newest first."""
+
+    items: Sequence[Row[*tuple[Any, ...]]]
+    older: int | None
+    quarantined: int
+
+
+def read_page(tx: Connection, *, state: str, channel: str, before: int | None) -> Page:
+    """Items by filter, before an id; two statements."""
+    query = (
+        select(
+            JournalItem.id,
+            JournalItem.channel,
+            JournalItem.state,
+            JournalItem.reason,
+            JournalItem.sender,
+            JournalItem.summary,
+            JournalItem.received_at,
+            JournalItem.attempts,
+            ChannelAccount.name.label("account"),
+        )
+        .outerjoin(ChannelAccount, ChannelAccount.id == JournalItem.channel_account_id)
+        .order_by(JournalItem.id.desc())
+        .limit(PAGE + 1)
+    )
+    if state in STATES:
+        query = query.where(JournalItem.state == state)
+    if channel in KINDS:
+        query = query.where(JournalItem.channel == channel)
+    if before is not None:
+        query = query.where(JournalItem.id < before)
+    rows = tx.execute(query).all()
+    waiting = select(JournalItem.id).where(JournalItem.state == JournalState.QUARANTINED.value).limit(MOST_COUNTED)
+    return Page(
+        rows[:PAGE],
+        rows[PAGE - 1].id if len(rows) > PAGE else None,
+        tx.execute(select(func.count()).select_from(waiting.subquery())).scalar_one(),
+    )
+
+
+async def index(request: Request) -> Response:
+    """The journal, filtered, a page at a time."""
+    query = request.query_params
+    state, channel, before = query.get("state", ""), query.get("channel", ""), query.get("before", "")
+    found = await services(request).db.read(
+        read_page,
+        state=state,
+        channel=channel,
+        before=int(before) if before.isdecimal() and len(before) < 19 else None,
+    )
+    locale = await locale_of(request)
+    address = (
+        f"/admin/journal?state={state if state in STATES else ''}&channel={channel if channel in KINDS else ''}"
+    )
+    return await admin_page(
+        request,
+        "journal.html",
+        "journal",
+        items=found.items,
+        quarantined=found.quarantined,
+        newest=address if before else "",
+        older=f"{address}&before={found.older}" if found.older else "",
+        state=state,
+        channel=channel,
+        states=choices(locale, {"": mark("All states"), **STATES}),
+        channels=choices(locale, {"": mark("All channels"), **KINDS}),
+        state_names=STATES,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One item with the conversation it became."""
+
+    row: Row[Any]
+    account: str
+    number: int | None
+
+
+def open_item(tx: Connection, item_id: int) -> Opened:
+    """An item by id."""
+    row = tx.execute(select(JournalItem.__table__).where(JournalItem.id == item_id)).first()
+    if row is None:
+        raise NotFound("There is no such item.")
+    account = tx.execute(
+        select(ChannelAccount.name).where(ChannelAccount.id == row.channel_account_id)
+    ).scalar_one_or_none()
+    ticket_id = tx.execute(select(Message.ticket_id).where(Message.journal_id == item_id).limit(1)).scalar_one_or_none()
+    return Opened(row, account or "", number_of(ticket_id) if ticket_id is not None else None)
+
+
+async def item(request: Request) -> Response:
+    """One item as it came: its bytes as text, never as a page of ours."""
+    held = services(request)
+    opened = await held.db.read(open_item, request.path_params["item_id"])
+    raw, cut = raw_text(opened.row, held.files)
+    return await admin_page(
+        request,
+        "journal_item.html",
+        "journal",
+        opened=opened,
+        item=opened.row,
+        raw=raw,
+        cut=cut,
+        state_names=STATES,
+        may_retry=opened.row.state == JournalState.QUARANTINED.value,
+    )
+
+
+def raw_text(row: Row[Any], files: FileStore) -> tuple[str | None, bool]:
+    """The item's bytes as text, and whether they were cut; None when they are no longer kept."""
+    data: bytes | None = row.raw
+    if data is None and row.raw_digest:
+        try:
+            data = files.get(row.raw_digest)
+        except FileNotFoundError:
+            data = None
+    if data is None:
+        return None, False
+    return data[:LONGEST_RAW].decode("utf-8", "replace").replace("\x00", "\ufffd"), len(data) > LONGEST_RAW
+
+
+async def retry(request: Request) -> Response:
+    """Try a quarantined item again; the channel's loop takes it."""
+    await read_form(request)
+    item_id = request.path_params["item_id"]
+    await services(request).db.write(retry_item, item_id, by=request.state.person.id, now=utcnow())
+    return go(f"/admin/journal/{item_id}", "retried")
+
+
+def retry_item(tx: Connection, item_id: int, *, by: int, now: datetime) -> None:
+    """Put an item back to received, and audit it."""
+    inbox.retry(tx, item_id, now=now)
+    record(tx, "journal.retried", f"journal:{item_id}", now=now, user_id=by)

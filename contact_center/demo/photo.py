@@ -9,7 +9,7 @@ WALL, FLOOR = (222, 226, 230), (176, 164, 150)
 BOX, LID, TAPE, CRACK = (181, 137, 92), (201, 160, 114), (224, 205, 170), (60, 42, 28)
 
 
-def parcel(seed: int) -> bytes:
+def crushed_parcel(seed: int) -> bytes:
     """A PNG of a damaged parcel; each seed has its own crack."""
     crack = _crack(random.Random(seed))
     rows = b"".join(b"\0" + b"".join(bytes(_colour(x, y, crack)) for x in range(WIDTH)) for y in range(HEIGHT))

@@ -18,7 +18,7 @@ from channels.chat.models import ChatVisit
 from contact_center.core.loops import sleep
 from contact_center.core.services import Services
 from contact_center.demo.checklist import SIMULATED
-from contact_center.demo.photo import parcel
+from contact_center.demo.photo import crushed_parcel
 from contact_center.demo.scripts import Script
 from contact_center.demo.shoppers import Shopper
 from contact_center.demo.talk import Talk
@@ -172,7 +172,7 @@ class Visitors:
 
     async def _photo(self, visit: Visit) -> list[str]:
         headers = {"Authorization": f"Bearer {visit.token}", "Content-Type": "image/png", "X-File-Name": "photo.png"}
-        data = await asyncio.to_thread(parcel, zlib.crc32(visit.shopper.order.encode()))
+        data = await asyncio.to_thread(crushed_parcel, zlib.crc32(visit.shopper.order.encode()))
         async with httpx2.AsyncClient() as client:
             url = f"http://{self.base}/widget/{WIDGET}/files"
             answer = await client.post(url, content=data, headers={**headers, "Origin": self._origin})

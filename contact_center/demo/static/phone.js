@@ -1,0 +1,93 @@
+// The customer's phone: shows what the carrier holds, posts what the person does.
+(() => {
+  const handset = document.querySelector(".handset");
+  const texts = handset.querySelector(".texts");
+  const form = handset.querySelector("form");
+  const field = form.elements.body;
+  const chosen = handset.querySelector(".chosen");
+  const screen = handset.querySelector(".call-screen");
+  const words = handset.dataset;
+  let shown = 0;
+  let endedAt = 0;
+  let wasCalling = false;
+
+  const add = (text) => {
+    const item = document.createElement("li");
+    if (text.mine) item.className = "mine";
+    for (const address of text.photos) {
+      const image = document.createElement("img");
+      image.src = address;
+      image.alt = words.photo;
+      item.append(image);
+    }
+    item.append(text.body);
+    item.title = new Date(text.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    texts.append(item);
+  };
+
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
+  const showCall = (call) => {
+    const going = call && call.state !== "ended";
+    if (going) wasCalling = true;
+    else if (wasCalling) { wasCalling = false; endedAt = Date.now(); }
+    // The screen stays for a moment after the call, so that one sees how it ended.
+    screen.hidden = !going && Date.now() - endedAt > 2500;
+    if (screen.hidden || !call) return;
+    const state = { calling: words.calling, talking: words.talking.replace("{agent}", call.agent), ended: words.ended };
+    screen.querySelector(".call-state").textContent = state[call.state];
+    screen.querySelector(".timer").textContent = call.state === "talking" ? clock(call.seconds) : "";
+    screen.querySelector(".end").disabled = !going;
+  };
+
+  const show = (state) => {
+    if (state.texts.length < shown) { texts.replaceChildren(); shown = 0; }
+    const fresh = state.texts.slice(shown);
+    fresh.forEach(add);
+    shown = state.texts.length;
+    handset.querySelector(".no-texts").hidden = shown > 0;
+    if (fresh.length) texts.scrollTop = texts.scrollHeight;
+    showCall(state.call);
+  };
+
+  const ask = async (path, options) => {
+    try {
+      const answer = await fetch(`/demo/phone/${path}`, options);
+      const found = await answer.json();
+      if (answer.ok) show(found);
+      chosen.hidden = answer.ok ? !form.elements.photo.files.length : false;
+      if (!answer.ok) chosen.textContent = found.detail;
+      return answer.ok;
+    } catch {
+      chosen.hidden = false;
+      chosen.textContent = words.failed;
+      return false;
+    }
+  };
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new FormData(form);
+    if (!field.value.trim() && !form.elements.photo.files.length) return;
+    if (await ask("text", { method: "POST", body })) form.reset();
+    chosen.hidden = true;
+    field.focus();
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
+  form.elements.photo.addEventListener("change", () => {
+    const [file] = form.elements.photo.files;
+    chosen.hidden = !file;
+    chosen.textContent = file ? file.name : "";
+  });
+  for (const button of handset.querySelectorAll("[data-do]"))
+    button.addEventListener("click", () => ask(button.dataset.do, { method: "POST" }));
+
+  const look = () => { if (!document.hidden) ask("state"); };
+  look();
+  setInterval(look, 1000);
+})();

@@ -161,7 +161,7 @@ def _skills(tx: Connection, cast: Cast, *, now: datetime) -> None:
             profiles.set_row(tx, user_id, cast.queues[queue], priority=place + 1, delay=0 if place < 2 else 20, now=now)
         for skill, level in agent.skills.items():
             profiles.set_skill(tx, user_id, cast.skills[skill], level, now=now)
-        profiles.set_pools(tx, user_id, live=75, deferred=100, now=now)
+        profiles.set_pools(tx, user_id, live=100, deferred=100, now=now)
 
 
 def _topics(tx: Connection, cast: Cast, *, now: datetime) -> None:

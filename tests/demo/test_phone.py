@@ -1,0 +1,212 @@
+"""The demo's carrier and phone over real sockets: texts and photos both ways, receipts, STOP, and calls."""
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from sqlalchemy import Connection
+
+from channels.delivery import DeliveryLoop
+from channels.phone.models import Call
+from channels.sms.keywords import Wish
+from channels.sms.media import MediaLoop
+from contact_center import wiring
+from contact_center.app import Extension, build
+from contact_center.core.clock import utcnow
+from contact_center.core.relay import Relay
+from contact_center.core.services import Services
+from contact_center.core.settings import Settings
+from contact_center.demo.carrier import MOUNT, OWN_ANSWERS, Carrier
+from contact_center.demo.cast import PHONE_NUMBER, SMS_NUMBER, TWILIO_ACCOUNT, TWILIO_TOKEN
+from contact_center.demo.exchange import Exchange
+from contact_center.demo.phone import NUMBER, PhonePage
+from contact_center.demo.photo import crushed_parcel
+from contact_center.demo.scripts import BY_KEY
+from contact_center.demo.shoppers import invent
+from contact_center.demo.talk import Talk
+from routing.contacts import answered
+from tests.factories import make_queue, make_user
+from tickets import channel_accounts, lifecycle, replies
+from tickets.models import Attachment, Message, Ticket
+from tickets.replies import Author, Reply
+from tickets.states import Channel
+
+
+@dataclass
+class Stage:
+    """A running server with the demo's carrier, and a browser's client."""
+
+    services: Services
+    carrier: Carrier
+    exchange: Exchange
+    http: httpx2.AsyncClient
+
+    async def rows(self, model: Any) -> list[Any]:
+        table = model.__table__
+        return await self.services.db.read(lambda tx: list(tx.execute(table.select().order_by(table.c.id)).all()))
+
+    async def send(self) -> None:
+        """What our worker does: deliver what is queued, fetch pictures, run handlers."""
+        await Relay(self.services.db, wiring.HANDLERS).run_once()
+        await DeliveryLoop(self.services, wiring.senders(self.services)).run_once()
+        await MediaLoop(self.services).run_once()
+
+
+def accounts(tx: Connection, services: Services) -> None:
+    queue_id = make_queue(tx)
+    secrets = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
+    for channel, address in ((Channel.SMS, SMS_NUMBER), (Channel.PHONE, PHONE_NUMBER)):
+        channel_accounts.create(
+            tx,
+            services.vault,
+            channel=channel,
+            name=channel.value,
+            address=address,
+            queue_id=queue_id,
+            now=utcnow(),
+            settings={"region": "VN", "ring_agents": True},
+            secrets=secrets,
+        )
+
+
+@pytest.fixture
+async def stage(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    base = f"http://127.0.0.1:{port}"
+    settings = Settings(database_url=sqlite_url, data_dir=tmp_path, port=port, twilio_api_url=base + MOUNT)
+    carrier = Carrier()
+    exchange = Exchange(carrier, random.Random(1))
+    folders = [Path("contact_center/demo/templates").resolve()]
+    routes = [*carrier.routes(), *PhonePage(carrier, exchange).routes()]
+    app = build(settings, loops=["none"], extension=Extension(routes=routes, template_folders=folders))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio"))
+    running = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    services: Services = app.state.services
+    carrier.connect(services)
+    await services.db.write(accounts, services)
+    async with httpx2.AsyncClient(base_url=base, headers={"origin": base}) as http:
+        yield Stage(services, carrier, exchange, http)
+    await asyncio.gather(*carrier._errands)
+    server.should_exit = True
+    await running
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Wait a moment for what runs beside the test."""
+    for _ in range(400):
+        if done():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen")
+
+
+async def shown(stage: Stage) -> list[tuple[bool, str]]:
+    state = (await stage.http.get("/demo/phone/state")).json()
+    return [(text["mine"], text["body"]) for text in state["texts"]]
+
+
+async def answer(stage: Stage, body: str) -> None:
+    def write(tx: Connection) -> None:
+        ticket_id = tx.execute(Ticket.__table__.select()).first().id  # type: ignore[union-attr]
+        replies.reply(tx, ticket_id, Reply(body, send_after=utcnow()), author=Author(make_user(tx)), now=utcnow())
+
+    await stage.services.db.write(write)
+    await stage.send()
+
+
+async def test_texts_go_both_ways_and_receipts_follow(stage: Stage) -> None:
+    page = await stage.http.get("/demo/phone")
+    assert "0901 234 567" in page.text
+    await stage.http.post("/demo/phone/text", data={"body": "Xin chào 👋"})
+    [message] = await stage.rows(Message)
+    assert message.text == "Xin chào 👋"
+    await answer(stage, "Chào bạn")
+    assert (True, "Xin chào 👋") in await shown(stage)
+    assert (False, "Chào bạn") in await shown(stage)
+    await asyncio.gather(*stage.carrier._errands)
+    assert [row.delivery for row in await stage.rows(Message) if row.text == "Chào bạn"] == ["delivered"]
+
+
+async def test_a_photo_arrives_as_mms_and_only_pictures_are_taken(stage: Stage) -> None:
+    picture = crushed_parcel(1)
+    assert picture == crushed_parcel(1) != crushed_parcel(2)
+    sent = await stage.http.post("/demo/phone/text", data={"body": ""}, files={"photo": ("a.png", picture)})
+    [shown_at] = sent.json()["texts"][0]["photos"]
+    assert (await stage.http.get(shown_at)).content == picture
+    await asyncio.sleep(1.1)  # the carrier's copy of a picture may lag behind its webhook
+    await stage.send()
+    [file] = await stage.rows(Attachment)
+    assert stage.services.files.get(file.digest) == picture
+    refused = await stage.http.post("/demo/phone/text", files={"photo": ("a.html", b"<script>")})
+    assert (refused.status_code, "picture" in refused.json()["detail"]) == (422, True)
+
+
+async def test_stop_is_obeyed_by_the_carrier_and_by_us(stage: Stage) -> None:
+    for body in ("Hello", "STOP"):
+        await stage.http.post("/demo/phone/text", data={"body": body})
+    assert (False, OWN_ANSWERS[Wish.STOP]) in await shown(stage)
+    with pytest.raises(Exception, match="opted out"):
+        await answer(stage, "One more thing")
+    await stage.http.post("/demo/phone/text", data={"body": "START"})
+    await answer(stage, "Welcome back")
+    assert (False, "Welcome back") in await shown(stage)
+
+
+async def test_a_call_rings_is_connected_when_somebody_has_it_and_ends_with_the_matter(stage: Stage) -> None:
+    await stage.http.post("/demo/phone/call")
+    await stage.exchange.step()
+    assert (await stage.http.get("/demo/phone/state")).json()["call"]["state"] == "calling"
+
+    def accept(tx: Connection) -> None:
+        answered(tx, 1, make_user(tx, name="Emma Clarke"), now=utcnow())
+
+    await stage.services.db.write(accept)
+    await stage.exchange.step()
+    call = (await stage.http.get("/demo/phone/state")).json()["call"]
+    assert (call["state"], call["agent"]) == ("talking", "Emma Clarke")
+    assert [(row.state, row.agent) for row in await stage.rows(Call)] == [("answered", "Emma Clarke")]
+    await stage.services.db.write(lifecycle.resolve, 1, user_id=None, now=utcnow())
+    await stage.exchange.step()
+    assert (await stage.http.get("/demo/phone/state")).json()["call"]["state"] == "ended"
+    assert [row.state for row in await stage.rows(Call)] == ["completed"]
+
+
+async def test_a_caller_may_give_up_and_call_again(stage: Stage) -> None:
+    await stage.http.post("/demo/phone/call")
+    await stage.http.post("/demo/phone/call")
+    await stage.http.post("/demo/phone/hang-up")
+    await stage.http.post("/demo/phone/call")
+    assert [row.state for row in await stage.rows(Call)] == ["missed", "ringing"]
+
+
+async def test_a_simulated_customer_goes_on_after_an_answer_but_not_after_an_automatic_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contact_center.demo.carrier.THINKING_SECONDS", (0.0, 1.0))
+    script, shopper = BY_KEY["damaged"], invent(1)[0]
+    talk = Talk(0, shopper.call_name, shopper.locale, script, shopper.order, shopper.item)
+    await stage.carrier.begin(shopper, script, talk)
+    await stage.send()
+    await asyncio.gather(*stage.carrier._errands)
+    inbound = [row.text for row in await stage.rows(Message) if row.kind == "inbound"]
+    assert inbound == [talk.line(0)]
+    await answer(stage, "Replacement or money?")
+    await asyncio.gather(*stage.carrier._errands)
+    inbound = [row.text for row in await stage.rows(Message) if row.kind == "inbound"]
+    assert inbound == [talk.line(0), talk.line(1)]
+    assert NUMBER not in stage.carrier.phones
+
+
+async def test_only_the_demos_account_reaches_the_carrier(stage: Stage) -> None:
+    refused = await stage.http.post(f"{MOUNT}/2010-04-01/Accounts/AC1/Messages.json", data={"To": "+1", "Body": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (401, 20003)

@@ -1,5 +1,6 @@
 """The web process: opens the services, answers requests, and runs loops where there are no other processes."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -121,9 +122,7 @@ class Process:
         await self.services.db.close()
 
 
-def build(
-    settings: Settings, *, loops: Sequence[str] | None = None, extension: Extension = Extension()
-) -> Starlette:
+def build(settings: Settings, *, loops: Sequence[str] | None = None, extension: Extension = Extension()) -> Starlette:
     """The ASGI application; `loops` are the names of the loops to run beside it (None: all, ["none"]: none)."""
 
     @contextlib.asynccontextmanager
@@ -131,10 +130,12 @@ def build(
         process = Process(settings, loops=loops, extension=extension)
         app.state.services = await process.start()
         app.state.process = process
+        warming = asyncio.create_task(asyncio.to_thread(app.state.services.templates.warm), name="warm")
         log.info("web.started", url=settings.base_url)
         try:
             yield
         finally:
+            await warming
             await process.stop()
             log.info("web.stopped")
 

@@ -55,6 +55,13 @@ class Templates:
         environment.filters.update(self._filters)
         return environment
 
+    def warm(self) -> None:
+        """Compile every template, so that nobody's first page waits for it; takes a second, so run it in a thread."""
+        for locale in i18n.LOCALES:
+            environment = self.environment(locale)
+            for name in environment.list_templates(extensions=["html"]):
+                environment.get_template(name)
+
     def render(self, locale: str, name: str, /, **values: Any) -> str:
         """A whole template."""
         return self.environment(locale).get_template(name).render(**values)

@@ -1,0 +1,162 @@
+"""A floor for browser tests: the real web process (uvicorn, SQLite, all loops) as a child, with customers to play.
+
+`python -m tests.browser.floor FOLDER PORT` serves it. `/test/…` play the customers through the real use cases.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import uvicorn
+from sqlalchemy import Connection, select
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from contact_center.accounts import users
+from contact_center.accounts.permissions import Role
+from contact_center.app import Extension, build
+from contact_center.core.clock import utcnow
+from contact_center.core.db import sqlite_engine
+from contact_center.core.services import services
+from contact_center.core.settings import Settings
+from contact_center.tables import METADATA
+from routing import profiles
+from tests.factories import inbound, make_account, make_queue, unique
+from tickets import intake
+from tickets.models import ChannelAccount, Message
+from tickets.states import Channel
+
+PASSWORD = "correct horse battery"
+PEOPLE = {
+    "anna": ("Anna Bergstrom", Role.AGENT),
+    "minh": ("Minh Tran", Role.AGENT),
+    "sara": ("Sara Lind", Role.SUPERVISOR),
+}
+START_SECONDS = 120
+
+
+def prepare(settings: Settings) -> None:
+    """Tables, people, a queue that they serve, and accounts, if they are not there."""
+    engine = sqlite_engine(settings.database)
+    METADATA.create_all(engine)
+    with engine.begin() as tx:
+        if tx.execute(select(ChannelAccount.id)).first() is None:
+            now = utcnow()
+            queue_id = make_queue(tx, "Orders")
+            for channel in (Channel.CHAT, Channel.EMAIL, Channel.SMS):
+                make_account(tx, channel, queue_id=queue_id)
+            for name, (full, role) in PEOPLE.items():
+                address = f"{name}@shop.test"
+                user_id = users.create(tx, email=address, name=full, role=role, password=PASSWORD, now=now)
+                if role is Role.AGENT:
+                    profiles.set_row(tx, user_id, queue_id, now=now)
+    engine.dispose()
+
+
+async def say(request: Request) -> Response:
+    """A customer writes: ?channel=&visit=&text=."""
+    asked = request.query_params
+    channel = Channel(asked.get("channel", "chat"))
+    sender = asked.get("from") or unique("visit-")
+
+    def write(tx: Connection) -> Any:
+        account_id = tx.execute(select(ChannelAccount.id).where(ChannelAccount.channel == channel.value)).scalar_one()
+        thread = None if channel is Channel.EMAIL else sender
+        given = {"channel": channel, "sender": sender, "thread_key": thread, "text": asked.get("text", "Hello")}
+        return intake.receive(tx, inbound(account_id, **given, subject=asked.get("subject", "")), now=utcnow())
+
+    receipt = await services(request).db.write(write)
+    return JSONResponse({"from": sender, "ticket_id": receipt.ticket_id})
+
+
+async def seen_by_customer(request: Request) -> Response:
+    """The texts that the customer of a ticket may see."""
+    ticket_id = int(request.query_params["ticket_id"])
+
+    def read(tx: Connection) -> list[str]:
+        public = select(Message.text).where(Message.ticket_id == ticket_id, Message.public_seq.is_not(None))
+        return list(tx.execute(public.order_by(Message.public_seq)).scalars())
+
+    return JSONResponse(await services(request).db.read(read))
+
+
+def serve(folder: str, port: int) -> None:
+    settings = Settings(data_dir=Path(folder), port=port, database_url=f"sqlite:///{folder}/floor.db")
+    prepare(settings)
+    routes = [Route("/test/say", say), Route("/test/seen", seen_by_customer)]
+    app = build(settings, extension=Extension(routes=routes))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", ws="websockets-sansio")
+
+
+class Floor:
+    """The child process and the customers' side of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process, and wait until it answers."""
+        command = [sys.executable, "-m", "tests.browser.floor", str(self.folder), str(self.port)]
+        self.process = subprocess.Popen(command, env={**os.environ, "CONTACT_CENTER_LOG_LEVEL": "warning"})
+        give_up = time.monotonic() + START_SECONDS
+        while time.monotonic() < give_up:
+            with contextlib.suppress(httpx2.HTTPError):
+                if httpx2.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.1)
+                raise AssertionError("the floor ended at once")
+        raise AssertionError("the floor did not start")
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def say(self, text: str, *, who: str = "", **more: str) -> dict[str, Any]:
+        """A customer writes; the answer names them and the ticket."""
+        asked = {"text": text, "from": who, **more}
+        answer: dict[str, Any] = httpx2.get(f"{self.url}/test/say", params=asked, timeout=10).json()
+        return answer
+
+    def seen(self, ticket_id: int) -> list[str]:
+        """What the customer may see."""
+        answer: list[str] = httpx2.get(f"{self.url}/test/seen", params={"ticket_id": ticket_id}, timeout=10).json()
+        return answer
+
+
+@contextlib.contextmanager
+def open_floor(folder: Path) -> Iterator[Floor]:
+    floor = Floor(folder)
+    try:
+        floor.start()
+        yield floor
+    finally:
+        floor.stop()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]))

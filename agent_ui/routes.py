@@ -22,6 +22,7 @@ from agent_ui.pages import (
     commands,
     compose,
     context,
+    customers,
     desk,
     files,
     inbox,
@@ -40,6 +41,7 @@ TICKET = "/tickets/{number:int}"
 # Pages that name their own addresses.
 AREAS = (
     board,
+    customers,
     admin,
     admin_users,
     admin_teams,

@@ -220,7 +220,7 @@ def hooks_of(account: Account, base_url: str) -> list[tuple[str, str]]:
             ]
         case Channel.CHAT:
             tag = f'<script async src="{base_url}/widget/loader.js" data-widget="{account.key}"></script>'
-            return [(mark("Put this into every page that shows the chat, before </body>"), tag)]
+            return [(mark("Put this into every page that shows the chat, at the end of its body"), tag)]
         case _:
             return []
 

@@ -100,9 +100,7 @@ async def index(request: Request) -> Response:
         before=int(before) if before.isdecimal() and len(before) < 19 else None,
     )
     locale = await locale_of(request)
-    address = (
-        f"/admin/journal?state={state if state in STATES else ''}&channel={channel if channel in KINDS else ''}"
-    )
+    address = f"/admin/journal?state={state if state in STATES else ''}&channel={channel if channel in KINDS else ''}"
     return await admin_page(
         request,
         "journal.html",

@@ -56,7 +56,7 @@ async def show(request: Request) -> Response:
         queues=[Choice("", gettext(locale, "All queues")), *queues],
         teams=[Choice("", gettext(locale, "All teams")), *teams],
         done=done_text(request, locale),
-        **shown(board),
+        **shown(board, locale),
     )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from agent_ui.forms import read_form
 from agent_ui.pages.admin import DONE, go
+from agent_ui.pages.board_live import away_name
 from agent_ui.shell import fragment, page
 from contact_center.accounts.audit import record
 from contact_center.accounts.models import User
@@ -224,6 +226,7 @@ async def waiting(request: Request) -> Response:
 
 async def _show(request: Request, template: str, **values: Any) -> Response:
     """The fragment for the dialog, or the same on a page of its own."""
+    values["away"] = partial(away_name, await locale_of(request))
     values["may_act"] = request.state.person.role in ("supervisor", "admin")
     if "hx-request" in request.headers:
         return await fragment(request, template, **values)

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
+from agent_ui.own import AWAY
 from agent_ui.pages.board_alerts import alerts
 from agent_ui.pages.board_view import sparkline, tiles
 from contact_center.core.bus import Poke
 from contact_center.core.clock import monotonic, utcnow
 from contact_center.core.hub import Frame, frame
+from contact_center.core.i18n import gettext
 from contact_center.core.loops import sleep
 from contact_center.core.services import Services
 from contact_center.core.templates import Templates
@@ -53,11 +56,11 @@ def read_board(tx: Connection, scope: Scope, *, zone: str, now: datetime, known:
 
 def render_parts(templates: Templates, locale: str, board: Board) -> list[tuple[str, str]]:
     """(part, html) in the order of the page; the first page and every push use the same templates."""
-    values = shown(board)
+    values = shown(board, locale)
     return [(part, templates.render(locale, f"board/{part}.html", **values)) for part in PARTS]
 
 
-def shown(board: Board) -> dict[str, Any]:
+def shown(board: Board, locale: str) -> dict[str, Any]:
     """What the parts' templates show."""
     return {
         "board": board,
@@ -65,7 +68,13 @@ def shown(board: Board) -> dict[str, Any]:
         "alerts": alerts(board),
         "sparkline": sparkline,
         "ages": AGE_NAMES,
+        "away": partial(away_name, locale),
     }
+
+
+def away_name(locale: str, reason: str | None) -> str:
+    """An away reason in words; what people have typed themselves stays as it is."""
+    return gettext(locale, AWAY.get(reason or "", reason or ""))
 
 
 class BoardRenderer:

@@ -49,7 +49,7 @@ def defaults(channel: Channel, region: str) -> dict[str, str]:
 
 def stored(channel: Channel, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, str]:
     """An account's settings as the values of its form, and of its secrets only what opens nothing."""
-    values: dict[str, str] = {}
+    values = defaults(channel, "")
     for name, value in settings.items():
         match value:
             case bool():

@@ -1,0 +1,166 @@
+"""What people change on a customer: fields, addresses, suppressions, merges and their undoing."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from agent_ui.forms import blank, read_form
+from agent_ui.pages.admin import choices, go
+from agent_ui.pages.customers_profile import KINDS, may_edit, render
+from agent_ui.shell import page
+from contact_center.accounts.audit import record
+from contact_center.accounts.web import locale_of, signed_in
+from contact_center.core.clock import utcnow
+from contact_center.core.errors import Forbidden, Invalid
+from contact_center.core.i18n import mark
+from contact_center.core.services import services
+from tickets.customers import contacts, merge, profiles
+from tickets.states import ContactKind
+
+LOCALES = {"": mark("Not known"), "en": mark("English"), "vi": mark("Vietnamese")}
+CUSTOMER = "/customers/{customer_id:int}"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def routes() -> list[Route]:
+    """The commands, each for those who may edit customers."""
+    return [
+        Route(f"{CUSTOMER}/edit", _guarded(edit), methods=["GET", "POST"]),
+        Route(f"{CUSTOMER}/addresses", _guarded(add_address), methods=["POST"]),
+        Route(f"{CUSTOMER}/addresses/{{point_id:int}}/remove", _guarded(remove_address), methods=["POST"]),
+        Route(f"{CUSTOMER}/addresses/{{point_id:int}}/lift", _guarded(lift), methods=["POST"]),
+        Route(f"{CUSTOMER}/merge", _guarded(merge_with), methods=["POST"]),
+        Route(f"{CUSTOMER}/merges/{{merge_id:int}}/undo", _guarded(undo_merge), methods=["POST"]),
+    ]
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    async def guarded(request: Request) -> Response:
+        if not may_edit(request.state.person.role):
+            raise Forbidden(
+                "Your role ({role}) does not allow this. Ask an administrator.", role=request.state.person.role.value
+            )
+        return await endpoint(request)
+
+    return signed_in(guarded)
+
+
+async def edit(request: Request) -> Response:
+    """The fields of a customer; whoever saves second sees that somebody was first."""
+    held = services(request)
+    customer_id = request.path_params["customer_id"]
+    profile = await held.db.read(profiles.profile, customer_id, region=held.settings.region)
+    locale = await locale_of(request)
+    stored = {
+        "name": profile.name,
+        "company": profile.company,
+        "locale": profile.locale or "",
+        "vip": "1" if profile.vip else "",
+        "note": profile.note,
+        "version": str(profile.version),
+    }
+    form = await read_form(request) if request.method == "POST" else blank(locale, stored)
+    if request.method == "POST":
+        values = {
+            "name": form.text("name", required=True, longest=120),
+            "company": form.text("company", longest=120),
+            "locale": form.one_of("locale", list(LOCALES)) or None,
+            "vip": form.flag("vip"),
+            "note": form.text("note", longest=profiles.LONGEST_NOTE),
+        }
+        version = form.number("version", 1, 2**31)
+        if form.ok:
+            saving = held.db.write(
+                profiles.change,
+                profile.id,
+                values,
+                version=version,
+                user_id=request.state.person.id,
+                now=utcnow(),
+            )
+            await form.attempt(saving)
+        if form.ok:
+            return go(f"/customers/{profile.id}", "saved")
+        form.values["version"] = str(profile.version)
+    return await page(
+        request,
+        "customers/edit.html",
+        here="customers",
+        status=200 if form.ok else 422,
+        c=profile,
+        form=form,
+        locales=choices(locale, LOCALES),
+    )
+
+
+async def add_address(request: Request) -> Response:
+    """One more address; one that somebody else has is refused with a hint to merge."""
+    held = services(request)
+    customer_id = request.path_params["customer_id"]
+    form = await read_form(request)
+    kind, address = form.one_of("kind", list(KINDS)), form.text("address", required=True)
+    if form.ok:
+        adding = held.db.write(
+            profiles.add_address,
+            customer_id,
+            ContactKind(kind),
+            address,
+            user_id=request.state.person.id,
+            now=utcnow(),
+            region=held.settings.region,
+        )
+        await form.attempt(adding, name="address")
+    return go(f"/customers/{customer_id}", "added") if form.ok else await render(request, form)
+
+
+async def remove_address(request: Request) -> Response:
+    """Take away an address that was never used."""
+    await services(request).db.write(
+        profiles.remove_address, request.path_params["point_id"], user_id=request.state.person.id, now=utcnow()
+    )
+    return go(f"/customers/{request.path_params['customer_id']}", "removed")
+
+
+async def lift(request: Request) -> Response:
+    """Send to an address again."""
+    await services(request).db.write(
+        lift_suppression, request.path_params["point_id"], by=request.state.person.id, now=utcnow()
+    )
+    return go(f"/customers/{request.path_params['customer_id']}", "lifted")
+
+
+def lift_suppression(tx: Connection, point_id: int, *, by: int, now: datetime) -> None:
+    """Lift a suppression, and audit who did."""
+    contacts.lift(tx, point_id)
+    record(tx, "contact_point.lifted", f"contact_point:{point_id}", now=now, user_id=by)
+
+
+async def merge_with(request: Request) -> Response:
+    """Make another customer a part of this one."""
+    customer_id = request.path_params["customer_id"]
+    form = await read_form(request)
+    other = form.reference("other", required=True)
+    if other is None:
+        raise Invalid("Choose another customer to merge with.", field="customer_id")
+    await services(request).db.write(
+        merge.merge,
+        customer_id,
+        other,
+        user_id=request.state.person.id,
+        now=utcnow(),
+        evidence=form.several("evidence"),
+    )
+    return go(f"/customers/{customer_id}", "merged")
+
+
+async def undo_merge(request: Request) -> Response:
+    """Make two customers of them again."""
+    await services(request).db.write(
+        merge.undo, request.path_params["merge_id"], user_id=request.state.person.id, now=utcnow()
+    )
+    return go(f"/customers/{request.path_params['customer_id']}", "unmerged")

@@ -14,8 +14,10 @@ from tickets.hours import calendar_data, office_hours
 from tickets.models import Ticket
 from tickets.replies import Author, Reply
 from tickets.sla import Clock, Metric, default_policy, policy_data
+from tickets.sla_explain import Phase
+from tickets.sla_history import explanations
 from tickets.sla_models import SlaBook, SlaClock
-from tickets.states import Priority, Status
+from tickets.states import AssignmentReason, Priority, Status
 
 MINUTES = timedelta(minutes=1)
 
@@ -166,3 +168,25 @@ async def test_an_entry_is_counted_once(sqlite_db: Database) -> None:
         lambda tx: (tx.execute(select(SlaBook.applied_seq)).scalar_one(), len(tx.execute(select(SlaClock.id)).all()))
     )
     assert rows == (1, 2)
+
+
+async def test_a_breach_is_told_by_who_held_the_ticket(db: Database) -> None:
+    ticket = await db.write(open_ticket)
+    lan = await db.write(make_user, name="Lan")
+    tier = await db.write(lambda tx: make_queue(tx, "Tier 2"))
+
+    def live(tx: Connection) -> None:
+        assignments.assign(tx, ticket, lan, reason=AssignmentReason.TAKEN, now=NOW + 5 * 60 * MINUTES)
+        assignments.move_to_queue(tx, ticket, tier, now=NOW + 6 * 60 * MINUTES)
+        assignments.unassign(tx, ticket, end_reason="transferred", now=NOW + 6 * 60 * MINUTES)
+
+    await db.write(live)
+    await db.write(relay)
+    [first, _] = await db.read(explanations, ticket, now=NOW + 10 * 60 * MINUTES)
+    told = [(share.stage.phase, share.stage.queue, share.stage.agent, share.seconds / 3600) for share in first.shares]
+    queue = told[0][1]
+    assert told == [
+        (Phase.WAITING, queue, "", 5),
+        (Phase.OWNED, queue, "Lan", 1),
+        (Phase.WAITING, "Tier 2", "", 4),
+    ]

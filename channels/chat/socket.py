@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from channels.chat import ending, frames, mailing, parse, rating, state, visits, widgets
 from channels.chat.bucket import Bucket
@@ -52,15 +52,23 @@ async def chat_socket(websocket: WebSocket) -> None:
         hello = await _hello(websocket)
         visit, token = await _visit(websocket, held, tokens, found, hello)
     except Refused as refused:
-        await websocket.close(refused.code)
+        await _close(websocket, refused.code)
         return
     except (WebSocketDisconnect, TimeoutError):
         return
     line = Line(websocket, held, tokens, found, VisitSocket(websocket, visit, found.widget.key))
     try:
         await line.run(hello, token)
+    except WebSocketDisconnect:
+        pass
     finally:
         await line.gone()
+
+
+async def _close(websocket: WebSocket, code: Close) -> None:
+    """Close a line that may be closed already."""
+    with suppress(RuntimeError, WebSocketDisconnect):
+        await websocket.close(code)
 
 
 async def _widget(websocket: WebSocket, held: Services) -> Open:
@@ -151,10 +159,9 @@ class Line:
         try:
             while True:
                 await self._handle(await self.websocket.receive_text())
-        except (WebSocketDisconnect, KeyError, RuntimeError):
-            if self.websocket.application_state is WebSocketState.CONNECTED:
-                with suppress(RuntimeError):
-                    await self.websocket.close()
+        except (KeyError, RuntimeError):
+            # A binary message, or our own pump has closed the line.
+            await _close(self.websocket, Close.NO_HELLO)
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)

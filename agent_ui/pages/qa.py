@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent_ui.pages import qa_complaints, qa_evaluations, qa_scorecards
-from agent_ui.pages.qa_words import words_of
+from agent_ui.pages.qa_words import customer_name, words_of
 from agent_ui.shell import page
 from contact_center.accounts.permissions import Permission
 from contact_center.accounts.web import locale_of, signed_in
@@ -24,14 +24,10 @@ COMPLAINTS = Permission.MANAGE_COMPLAINTS
 
 
 def routes() -> list[Route]:
-    """/qa and everything below it; an agent opens complaints, and reads evaluations of their own work."""
+    """/qa and everything below it; agents read the evaluations of their own work."""
     complaint, evaluation = "/qa/complaints/{complaint_id:int}", "/qa/evaluations/{evaluation_id:int}"
     return [
         Route("/qa", signed_in(index, COMPLAINTS)),
-        Route("/tickets/{number:int}/complaint", signed_in(qa_complaints.new, Permission.VIEW_TICKETS)),
-        Route(
-            "/tickets/{number:int}/complaint", signed_in(qa_complaints.open_, Permission.VIEW_TICKETS), methods=["POST"]
-        ),
         Route(complaint, signed_in(qa_complaints.show, COMPLAINTS)),
         Route(complaint, signed_in(qa_complaints.save, COMPLAINTS), methods=["POST"]),
         Route(f"{complaint}/move", signed_in(qa_complaints.move, COMPLAINTS), methods=["POST"]),
@@ -65,6 +61,7 @@ async def index(request: Request) -> Response:
         mine=owner_id is not None,
         stages=[known.value for known in Stage],
         number_of=number_of,
+        customer_name=customer_name,
         now=utcnow(),
         words=words_of(await locale_of(request)),
         **loaded,

@@ -1,4 +1,4 @@
-"""One complaint: its stage line, the facts, the guards of each next step, the log; and opening one from a ticket."""
+"""One complaint: its stage line, the facts, the guards of each next step, the log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,19 +9,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agent_ui.forms import Form, blank, read_form
-from agent_ui.pages.qa_words import FIELDS, words_of
+from agent_ui.pages.qa_words import FIELDS, customer_name, words_of
 from agent_ui.shell import page
 from agent_ui.views import Choice
-from contact_center.accounts.permissions import Permission, may
+from contact_center.accounts.permissions import Permission
 from contact_center.accounts.web import locale_of
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import NotFound
 from contact_center.core.i18n import explain, gettext
 from contact_center.core.services import services
-from tickets import lifecycle
-from tickets.numbers import id_of, number_of
+from tickets.numbers import number_of
 from tickets.quality import complaints, reads
-from tickets.quality.complaint_stages import Check, IllegalMove, Opener, Stage, checks, moves_from
+from tickets.quality.complaint_stages import Check, IllegalMove, Stage, checks, moves_from
 
 
 @dataclass(frozen=True)
@@ -116,47 +115,6 @@ def facts_in(form: Form) -> Mapping[str, Any]:
     return {name: value for name, value in form.values.items() if name in FIELDS}
 
 
-async def new(request: Request) -> Response:
-    """Make a ticket a complaint: what is it about, and whom."""
-    return await _ask(request, blank(await locale_of(request), {}))
-
-
-async def open_(request: Request) -> Response:
-    """Open the complaint; those who look after complaints go on there, others back to the ticket."""
-    number = request.path_params["number"]
-    form = await read_form(request)
-    person = request.state.person
-    opening = services(request).db.write(
-        complaints.open_,
-        id_of(number),
-        opener=Opener.AGENT,
-        user_id=person.id,
-        summary=form.values.get("summary", ""),
-        subject_agent_id=form.reference("subject_agent_id"),
-        now=utcnow(),
-    )
-    complaint_id = await form.attempt(opening)
-    if not form.ok:
-        return await _ask(request, form, status=422)
-    manages = may(person.role, Permission.MANAGE_COMPLAINTS)
-    return RedirectResponse(f"/qa/complaints/{complaint_id}" if manages else f"/tickets/{number}", 303)
-
-
-async def _ask(request: Request, form: Form, *, status: int = 200) -> Response:
-    number = request.path_params["number"]
-    ticket, owned = await services(request).db.read(_ticket, id_of(number))
-    nobody = Choice("", gettext(form.locale, "Nobody in particular"))
-    people = {row.user_id: row.agent for row in owned}
-    about = [nobody, *(Choice(str(user_id), name) for user_id, name in people.items())]
-    return await page(
-        request, "qa/new_complaint.html", here="qa", status=status, form=form, ticket=ticket, number=number, about=about
-    )
-
-
-def _ticket(tx: Connection, ticket_id: int) -> tuple[Any, list[Any]]:
-    return lifecycle.access(tx, ticket_id), reads.assignments_of(tx, ticket_id)
-
-
 async def _page(request: Request, form: Form | None = None, *, status: int = 200) -> Response:
     locale = await locale_of(request)
     opened = await services(request).db.read(load, request.path_params["complaint_id"])
@@ -178,6 +136,7 @@ async def _page(request: Request, form: Form | None = None, *, status: int = 200
         stages=[stage.value for stage in Stage],
         reached=_reached(opened.steps),
         number=number_of(opened.row.ticket_id),
+        customer=customer_name(opened.row),
         owners=[nobody, *(Choice(str(person.id), person.name) for person in opened.owners)],
         agents=[nobody, *(Choice(str(person.id), person.name) for person in opened.people)],
         people=people,

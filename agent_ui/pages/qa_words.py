@@ -1,9 +1,12 @@
 """The words of quality: stages, severities, decisions, causes, verdicts, in the reader's language."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from contact_center.core.i18n import gettext, mark
+from tickets.customers.names import display_name
 from tickets.quality.complaints import ROOT_CAUSES
+from tickets.states import ContactKind
 
 STAGES = {
     "received": mark("Received"),
@@ -61,3 +64,10 @@ def words_of(locale: str) -> Words:
         "root_cause": ROOT_CAUSES,
     }
     return {name: {code: gettext(locale, word) for code, word in table.items()} for name, table in tables.items()}
+
+
+def customer_name(row: Any) -> str:
+    """What to call the customer of a complaint: their name, else their address."""
+    if row.customer or row.contact is None:
+        return str(row.customer)
+    return display_name("", ContactKind(row.contact_kind), row.contact)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from contact_center.accounts.models import User
 from contact_center.accounts.permissions import TABLE, Permission
-from tickets.models import Assignment, Customer, Message, Queue, Ticket
+from tickets.models import Assignment, ContactPoint, Customer, Message, Queue, Ticket
 from tickets.quality.complaint_stages import Stage
 from tickets.quality.evaluations import EvaluationState
 from tickets.quality.models import Complaint, ComplaintStep, Evaluation, Scorecard, ScorecardVersion, Survey
@@ -57,11 +57,14 @@ _COMPLAINTS = (
         Ticket.channel,
         Customer.id.label("customer_id"),
         Customer.name.label("customer"),
+        ContactPoint.kind.label("contact_kind"),
+        ContactPoint.value.label("contact"),
         func.coalesce(_Owner.name, "").label("owner"),
         func.coalesce(_Agent.name, "").label("subject_agent"),
     )
     .join(Ticket, Ticket.id == Complaint.ticket_id)
     .join(Customer, Customer.id == Ticket.customer_id)
+    .outerjoin(ContactPoint, ContactPoint.id == Ticket.contact_point_id)
     .outerjoin(_Owner, _Owner.id == Complaint.owner_id)
     .outerjoin(_Agent, _Agent.id == Complaint.subject_agent_id)
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 _MAX_LINES = 5
 _MAX_CHARS = 500
 _END_VERBS = (
-    r"wrote|writes|(?:a|à) écrit|écrit|escribió|ha escrito|escribio|escreveu|ha scritto|scrive|scrisse|"
+    r"wrote|writes|(?:a|à) écrit|escribió|ha escrito|escribio|escreveu|ha scritto|scrive|scrisse|"
     r"skrev|kirjoitti|"
     r"napisał\(a\)|napisał|napisała|napsal\(a\)|napsal|napsala|napísal\(a\)|napísal|napísala|написал\(а\)|"
     r"написал|написала|"
@@ -18,7 +18,7 @@ _END_VERBS = (
     r"kirjutas|"
     r"parašė|rašė|rakstīja|je napisao/la|je napisal/a|je napisao|je napisala|je napisal|napisao je|napisao|"
     r"menulis|"
-    r"schreef|schrieb|schrieben|schreibt|đã viết|viết|เขียน|เขียนว่า|כתב/ה|כתבה|כתב|كتب|كتبت|نوشت|写道|"
+    r"schreef|schrieb|schrieben|schreibt|geschreven|pisze|đã viết|viết|เขียน|เขียนว่า|כתב/ה|כתבה|כתב|كتب|كتبت|نوشت|写道|"
     r"寫道|撰写|写到|のメール|"
     r"さんは書きました|さんが書きました|書きました|님이 작성함|님이 작성|작성함|작성"
 )
@@ -45,6 +45,7 @@ _DATE = re.compile(
 )
 _EVIDENCE = re.compile(r"[\d@]")
 _ADDRESS = re.compile(r"[^\s<>\"@]{1,64}@[\w.\-…]{1,255}")
+_ENDS_WITH_ADDRESS = re.compile(r"@[^\s<>]{1,255}>\s?[:：]$")
 _PRONOUN_SUBJECT = re.compile(
     rf"(?:^|[\s,，])(?:{_PRONOUNS})\s{{1,3}}(?:{_END_VERBS}){_TAIL}|\s(?:schrieb|schrieben|schreef|skrev|"
     rf"escribió|escreveu)\s+(?:{_PRONOUNS})\b[^<]{{0,60}}$",
@@ -128,6 +129,8 @@ def _is_attribution(window: str, first: str, quoted: bool) -> bool:
     starts = _STARTER.match(first) is not None or _DATE_START.match(first) is not None
     if _ENDS_WITH_VERB.search(window[-60:]):
         return strong and (starts or address or quoted)
+    if starts and time and date and address and _ENDS_WITH_ADDRESS.search(window):
+        return True
     middle = _HAS_MIDDLE_VERB.search(window)
     if middle is None or window.rstrip("*_ ")[-1] not in ":：":
         return False

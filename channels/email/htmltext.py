@@ -150,7 +150,8 @@ class _Writer:
         if not content and not keep_empty:
             return
         if self._gap and self.lines and self.lines[-1].text.strip("> "):
-            self._push("")
+            inside = self.depth and self.lines[-1].mark is Mark.QUOTE
+            self.lines.append(Line(">" * min(self.depth, 20), Mark.QUOTE) if inside else Line(""))
         self._gap = False
         self._push(content)
 

@@ -48,6 +48,7 @@ _ISO = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})")
 _KOREAN = re.compile(r"(\d{4})년\s?(\d{1,2})월\s?(\d{1,2})")
 _NUMERIC = re.compile(r"(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d{2})(?!\d)")
 _VIETNAMESE = re.compile(r"(\d{1,2})\s(?:tháng|thg)\s(\d{1,2})[,.]?\s(?:năm\s)?(\d{4})", re.IGNORECASE)
+_DAY_THEN_WORD = re.compile(r"\b\d{1,2}\.?\s{1,3}(?:de\s)?([^\W\d_]{3,12}\.?)")
 _WORD = re.compile(r"[^\W\d_]{3,}\.?")
 
 
@@ -98,7 +99,9 @@ def _day(text: str) -> tuple[int, int, int] | None:
 
 def _named_day(text: str) -> tuple[int, int, int] | None:
     months = _months()
-    month = next((months[word] for word in map(_plain, _WORD.findall(text)) if word in months), None)
+    # "mar. 3 févr.": the name after the day is the month, the one before it may be a weekday.
+    words = [found[1] for found in _DAY_THEN_WORD.finditer(text)] + _WORD.findall(text)
+    month = next((months[word] for word in map(_plain, words) if word in months), None)
     year = re.search(r"\b(?:19|20)\d{2}\b", text)
     if month is None or year is None:
         return None

@@ -44,6 +44,7 @@ ICONS = {
     "offer_declined": "hand",
     "offer_missed": "clock-alert",
     "complaint_opened": "megaphone",
+    "chat_ended": "circle-dot",
 }
 
 CHANGES = {
@@ -89,6 +90,8 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
         reason = f" ({meta['reason']})" if meta.get("reason") else ""
         return _(CHANGES[name], before=before, after=after) + reason
     match name:
+        case "chat_ended":
+            return _(CHAT_ENDED.get(str(meta.get("by")), CHAT_ENDED["agent"]))
         case "unassigned":
             return _("Returned to the queue")
         case "queue_changed":
@@ -101,6 +104,11 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
     return _(MORE[name]) if name in MORE else name.replace("_", " ").capitalize()
 
 
+CHAT_ENDED = {
+    "customer": mark("The customer ended the chat"),
+    "agent": mark("The chat was ended"),
+    "timeout": mark("The customer left the chat"),
+}
 MORE = {
     "transferred": mark("Transferred"),
     "merged": mark("Another conversation was merged into this one"),

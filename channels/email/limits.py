@@ -20,15 +20,25 @@ def check(raw: bytes) -> None:
     """Raise UnreadableMail when `raw` is empty, too large, or has too many header bytes, parts or levels."""
     if not raw.strip(b" \r\n\t\0"):
         raise UnreadableMail("the mail is empty")
-    if len(raw) > MAX_BYTES:
-        raise UnreadableMail(f"the mail is larger than {MAX_BYTES // 1024 // 1024} MB")
-    if header_size(raw) > MAX_HEADER_BYTES:
-        raise UnreadableMail(f"the mail's header is larger than {MAX_HEADER_BYTES // 1024} kB")
+    check_size(raw)
+    check_header(raw)
     boundaries = _boundaries(raw)
     if boundaries and _separators(raw, set(boundaries)) > MAX_PARTS:
         raise UnreadableMail(f"the mail has more than {MAX_PARTS} parts")
     if len(boundaries) + len(_NESTED.findall(raw)) > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise UnreadableMail(f"the mail's parts are nested more than {MAX_DEPTH} levels deep")
+
+
+def check_size(raw: bytes) -> None:
+    """Raise UnreadableMail when the mail is larger than any mail may be."""
+    if len(raw) > MAX_BYTES:
+        raise UnreadableMail(f"the mail is larger than {MAX_BYTES // 1024 // 1024} MB")
+
+
+def check_header(raw: bytes) -> None:
+    """Raise UnreadableMail when the header alone is too large; costs little, however large the mail is."""
+    if header_size(raw[: MAX_HEADER_BYTES + 4]) > MAX_HEADER_BYTES:
+        raise UnreadableMail(f"the mail's header is larger than {MAX_HEADER_BYTES // 1024} kB")
 
 
 def header_size(raw: bytes) -> int:

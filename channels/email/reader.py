@@ -16,7 +16,7 @@ import sys
 import threading
 from typing import IO
 
-from channels.email.limits import MAX_BYTES
+from channels.email import limits
 from channels.email.parse import parse, quarantined
 from channels.email.parsed import ParsedMail
 from contact_center.core.clock import monotonic
@@ -48,11 +48,13 @@ class Reader:
         """The mail, or a quarantined one with the reason. Never raises, never takes much more than the limit."""
         if len(raw) <= INLINE_BYTES:
             return parse(raw)
-        if len(raw) > MAX_BYTES:
-            return quarantined(f"the mail is larger than {MAX_BYTES // 1024 // 1024} MB")
         with self._lock:
             try:
+                limits.check_size(raw)
+                limits.check_header(raw)
                 return self._in_child(raw)
+            except limits.UnreadableMail as error:
+                return quarantined(str(error))
             except ChildFailed as error:
                 self._stop()
                 return quarantined(str(error))

@@ -1,4 +1,5 @@
 """Who wrote the mail that somebody passed on, in the forms of the usual programs and in many languages."""
+# ruff: noqa: E501 - the material stands on one line each, as it would come
 
 import pytest
 

@@ -1,4 +1,5 @@
 """What the author wrote stays visible; what is older or a signature is marked, in the languages people write."""
+# ruff: noqa: E501 - the material stands on one line each, as it would come
 
 import pytest
 

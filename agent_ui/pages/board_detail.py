@@ -30,6 +30,7 @@ from contact_center.reports.live import agents_query, customer_name, day_start
 from routing import explain, handling, presence, queries
 from routing.explain import Explanation
 from routing.models import AgentState, ProfileRow, WorkItem
+from routing.pools import PoolName
 from routing.states import Presence, WorkItemState
 from tickets.models import ContactPoint, Customer, Queue, Ticket
 from tickets.numbers import number_of
@@ -80,6 +81,7 @@ class Held:
     channel: str
     queue: str
     state: str
+    is_live: bool
     since: datetime
 
 
@@ -116,6 +118,7 @@ def _work(tx: Connection, user_id: int) -> tuple[Held, ...]:
             WorkItem.id.label("work_item_id"),
             WorkItem.ticket_id,
             WorkItem.state,
+            WorkItem.pool,
             WorkItem.assigned_at,
             WorkItem.waiting_since,
             Ticket.subject,
@@ -144,6 +147,7 @@ def _work(tx: Connection, user_id: int) -> tuple[Held, ...]:
             row.channel,
             row.queue,
             row.state,
+            row.pool == PoolName.LIVE.value and row.state != WorkItemState.PAUSED.value,
             row.assigned_at or row.waiting_since,
         )
         for row in rows

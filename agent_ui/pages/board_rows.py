@@ -18,6 +18,7 @@ from contact_center.core.clock import utcnow
 from contact_center.core.errors import NotFound
 from contact_center.core.services import services
 from contact_center.reports.definitions import (
+    ANSWER_CLOCKS,
     DEFERRED,
     LIVE,
     LIVE_CHANNELS,
@@ -234,7 +235,10 @@ def _only(metric: Metric, end: datetime, now: datetime) -> list[ColumnElement[bo
             return [WorkItem.state.in_(WAITING)]
         case Metric.SLA_AT_RISK:
             warned = select(SlaClock.ticket_id).where(
-                SlaClock.warn_at <= now, SlaClock.ended_at.is_(None), SlaClock.dropped_at.is_(None)
+                SlaClock.warn_at <= now,
+                SlaClock.ended_at.is_(None),
+                SlaClock.dropped_at.is_(None),
+                SlaClock.metric.in_(ANSWER_CLOCKS),
             )
             return [or_(WorkItem.ticket_id.in_(warned))]
         case Metric.DUE_TODAY:

@@ -75,7 +75,7 @@ def open_customer(tx: Connection, customer_id: int, *, cursor: str | None, regio
             Survey.customer_id == profile.id, Survey.rating.is_not(None)
         )
     ).one()
-    complaints = select(func.count()).join(Ticket, Ticket.id == Complaint.ticket_id)
+    complaints = select(func.count()).select_from(Complaint).join(Ticket, Ticket.id == Complaint.ticket_id)
     found = suggestions.possible_duplicates(tx, profile.id, region=region)
     return Opened(
         profile=profile,

@@ -20,6 +20,7 @@ from routing.models import OPEN_WORK, QueueEntry
 from routing.pools import LIVE_MEDIA, Medium
 from routing.states import Activity, Presence, QueueExit, WorkItemState
 from tickets.models import Queue
+from tickets.sla import Metric as SlaMetric
 from tickets.states import Channel
 
 LIVE = tuple(sorted(medium.value for medium in LIVE_MEDIA))
@@ -29,6 +30,8 @@ LIVE_CHANNELS = (Channel.CHAT.value, Channel.PHONE.value)
 WAITING = (WorkItemState.QUEUED.value, WorkItemState.RESERVED.value)
 # Literal, so that both databases see that the partial indexes on open work serve it.
 OPEN_ITEM = text(f"work_items.{OPEN_WORK}")
+# The promises to a customer who waits for an answer; a late resolution is no matter of the next minutes.
+ANSWER_CLOCKS = (SlaMetric.FIRST_RESPONSE.value, SlaMetric.NEXT_RESPONSE.value)
 # Somebody who gives up this soon did not wait for us; left out of service level and abandonment alike.
 SHORT_ABANDON_SECONDS = 5
 ABANDONMENT_TARGET = 5.0
@@ -82,13 +85,13 @@ MEANINGS: Mapping[Metric, str] = {
         " Waits under 5 seconds are left out."
     ),
     Metric.SLA_AT_RISK: mark(
-        "Open calls and chats with less than a quarter of a service target left, and those that missed one."
+        "Open calls and chats that wait for our answer with less than a quarter of its target left, or already late."
     ),
     Metric.AGENTS: mark(
         "Agents who are signed in, each counted once: in a contact, in wrap-up, being offered work, idle, or away."
     ),
     Metric.CSAT: mark(
-        "Answers of 4 or 5 out of 5 among today's answers about calls and chats; the range is the 95 percent Wilson interval."
+        "Answers of 4 or 5 out of 5 about calls and chats today; the range is the 95 percent Wilson interval."
     ),
     Metric.OPEN: mark("E-mail, SMS and other deferred work that waits for us, owned by somebody or not."),
     Metric.OLDEST: mark("The age of the oldest deferred work that waits for us."),

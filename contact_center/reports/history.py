@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, or_, select
 
-from contact_center.reports.definitions import LIVE, LIVE_CHANNELS, SHORT_ABANDON_SECONDS, TOP_BOXES, Counts, wilson
+from contact_center.reports.definitions import (
+    ANSWER_CLOCKS,
+    LIVE,
+    LIVE_CHANNELS,
+    SHORT_ABANDON_SECONDS,
+    TOP_BOXES,
+    Counts,
+    wilson,
+)
 from contact_center.reports.floor import History, Moment, Scope
 from contact_center.reports.live import AnyRow, agents_query, counts_by_queue, csat, day_start
 from routing.models import AgentState, PresenceEntry, QueueEntry
@@ -117,7 +125,9 @@ def _risks(tx: Connection, queue_ids: Sequence[int], *, now: datetime) -> Sequen
     )
     return tx.execute(
         select(SlaClock.warned_at, SlaClock.ended_at, SlaClock.dropped_at).where(
-            SlaClock.ticket_id.in_(recent), SlaClock.warned_at.is_not(None)
+            SlaClock.ticket_id.in_(recent),
+            SlaClock.warned_at.is_not(None),
+            SlaClock.metric.in_(ANSWER_CLOCKS),
         )
     ).all()
 

@@ -12,6 +12,7 @@ from contact_center.accounts.models import TeamMember, User
 from contact_center.core.schema import UtcDateTime
 from contact_center.reports.definitions import (
     AGES,
+    ANSWER_CLOCKS,
     DEFERRED,
     LIVE,
     LIVE_CHANNELS,
@@ -287,7 +288,7 @@ def customer_name(name: str, kind: str | None, address: str | None) -> str:
 
 
 def _service_targets(tx: Connection, queue_ids: Sequence[int], *, now: datetime) -> tuple[int, int]:
-    """(at risk, missed): live contacts that are open and whose running clocks are in their last quarter, or late."""
+    """(at risk, missed): open live contacts whose running answer clocks are in their last quarter, or late."""
     late = SlaClock.due_at <= now
     warned = SlaClock.warn_at <= now
     per_item = (
@@ -303,6 +304,7 @@ def _service_targets(tx: Connection, queue_ids: Sequence[int], *, now: datetime)
             WorkItem.queue_id.in_(queue_ids),
             SlaClock.ended_at.is_(None),
             SlaClock.dropped_at.is_(None),
+            SlaClock.metric.in_(ANSWER_CLOCKS),
         )
         .group_by(WorkItem.id)
         .subquery()

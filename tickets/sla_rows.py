@@ -1,0 +1,230 @@
+"""Reading and writing the rows of SLA clocks: few statements, built once, and none for what did not change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from contact_center.core.events import poke
+from contact_center.core.upsert import insert_for
+from tickets.hours import Calendar as Hours
+from tickets.models import Calendar, Message, Queue, SlaPolicy, Ticket
+from tickets.service_levels import terms_from
+from tickets.sla import Book, Clock, Metric, Pause, Terms, due_at, warn_at
+from tickets.sla_models import SlaBook, SlaClock
+from tickets.states import MessageKind, Priority, Status
+from tickets.timeline import topics_of
+
+_CLOCK_COLUMNS = [column.label(f"clock_{column.name}") for column in SlaClock.__table__.c]
+_DEFINITIONS = (Calendar.definition.label("calendar"), SlaPolicy.definition.label("policy"))
+
+# The entries that were not counted yet, in the order of time: a moved message has an old moment and a new seq.
+_NEW_ENTRIES = (
+    select(Message.seq, Message.kind, Message.automatic, Message.user_id, Message.meta, Message.created_at)
+    .where(
+        Message.ticket_id == bindparam("ticket"),
+        Message.seq
+        > func.coalesce(
+            select(SlaBook.applied_seq).where(SlaBook.ticket_id == bindparam("ticket")).scalar_subquery(), 0
+        ),
+        Message.kind != MessageKind.NOTE.value,
+    )
+    .order_by(Message.created_at, Message.seq)
+)
+# Book, terms and the clocks that can still change, locked.
+_STATE = (
+    select(SlaBook.__table__, *_DEFINITIONS, *_CLOCK_COLUMNS)
+    .join(Queue, Queue.id == SlaBook.queue_id)
+    .outerjoin(Calendar, Calendar.id == Queue.calendar_id)
+    .outerjoin(SlaPolicy, SlaPolicy.id == Queue.sla_policy_id)
+    .outerjoin(
+        SlaClock,
+        (SlaClock.ticket_id == SlaBook.ticket_id)
+        & (
+            (SlaClock.metric == Metric.RESOLUTION.value) | (SlaClock.ended_at.is_(None) & SlaClock.dropped_at.is_(None))
+        ),
+    )
+    .where(SlaBook.ticket_id == bindparam("ticket"))
+    .order_by(SlaClock.id)
+    .with_for_update(of=SlaBook)
+)
+_TICKET = (
+    select(Ticket.queue_id, Ticket.priority, Ticket.created_at, *_DEFINITIONS)
+    .join(Queue, Queue.id == Ticket.queue_id)
+    .outerjoin(Calendar, Calendar.id == Queue.calendar_id)
+    .outerjoin(SlaPolicy, SlaPolicy.id == Queue.sla_policy_id)
+    .where(Ticket.id == bindparam("ticket"))
+)
+_CHANGED = [
+    column.name for column in SlaClock.__table__.c if column.name not in ("id", "ticket_id", "metric", "warned_at")
+]
+_UPDATE_CLOCK = (
+    update(SlaClock)
+    .where(SlaClock.id == bindparam("row_id"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGED})
+)
+_UPDATE_BOOK = (
+    update(SlaBook)
+    .where(SlaBook.ticket_id == bindparam("ticket"))
+    .values({name: bindparam(f"new_{name}") for name in ("applied_seq", "queue_id", "priority", "status", "answered")})
+)
+_MARK = (
+    update(Ticket)
+    .where(Ticket.id == bindparam("ticket"))
+    .values(sla_due_at=bindparam("due"))
+    .returning(Ticket.queue_id, Ticket.assignee_id)
+)
+_INSERT_CLOCK = insert(SlaClock)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A clock's row: its id, whether it has warned, and the clock as it is written there."""
+
+    row_id: int
+    warned: bool
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A book, the queue whose terms hold, and the rows behind its first clocks, in order; the others are new."""
+
+    book: Book
+    queue_id: int
+    terms: Terms
+    applied_seq: int
+    rows: tuple[Stored, ...] = ()
+
+
+def new_entries(tx: Connection, ticket_id: int) -> Sequence[Row[Any]]:
+    """What was not counted yet: seq, kind, automatic, user_id, meta, created_at."""
+    return tx.execute(_NEW_ENTRIES, {"ticket": ticket_id}).all()
+
+
+def load(tx: Connection, ticket_id: int) -> Counted | None:
+    """The stored book, locked; finished response clocks stay on their rows, they cannot change any more."""
+    rows = tx.execute(_STATE, {"ticket": ticket_id}).all()
+    if not rows:
+        return None
+    stored = tuple(
+        Stored(row.clock_id, row.clock_warned_at is not None, clock_of(row, "clock_"))
+        for row in rows
+        if row.clock_id is not None
+    )
+    first = rows[0]
+    book = Book(Priority(first.priority), Status(first.status), first.answered, tuple(each.clock for each in stored))
+    return Counted(book, first.queue_id, terms_from(first.policy, first.calendar), first.applied_seq, stored)
+
+
+def begin(tx: Connection, ticket_id: int) -> tuple[Row[Any], bool] | None:
+    """Make the book's row; the ticket (queue_id, priority, created_at, policy, calendar), and whether we were first."""
+    ticket = tx.execute(_TICKET, {"ticket": ticket_id}).first()
+    if ticket is None:
+        return None
+    statement = insert_for(tx, SlaBook).values(
+        ticket_id=ticket_id,
+        applied_seq=0,
+        queue_id=ticket.queue_id,
+        priority=ticket.priority,
+        status=Status.NEW.value,
+        answered=False,
+    )
+    created = tx.execute(
+        statement.on_conflict_do_nothing(index_elements=["ticket_id"]).returning(SlaBook.ticket_id)
+    ).first()
+    return ticket, created is not None
+
+
+def store(tx: Connection, ticket_id: int, before: Counted | None, after: Counted) -> list[Clock]:
+    """Write what changed; returns the clocks whose target was missed meanwhile. `before` is None for a new book."""
+    calendar = after.terms.calendar
+    if before is None or _book_values(before) != _book_values(after):
+        tx.execute(_UPDATE_BOOK, {"ticket": ticket_id, **_book_values(after)})
+    changed, new, missed = [], [], []
+    kept = len(after.rows)
+    other_terms = before is not None and before.terms != after.terms
+    for stored, clock in zip(after.rows, after.book.clocks[:kept], strict=True):
+        if clock != stored.clock or other_terms:
+            values = {f"new_{name}": value for name, value in _values(clock, calendar, warned=stored.warned).items()}
+            changed.append({"row_id": stored.row_id, **values})
+        if clock.breached_at is not None and stored.clock.breached_at is None:
+            missed.append(clock)
+    for clock in after.book.clocks[kept:]:
+        common = {"ticket_id": ticket_id, "metric": clock.metric.value, "warned_at": None}
+        new.append({**common, **_values(clock, calendar, warned=False)})
+        if clock.breached_at is not None:
+            missed.append(clock)
+    if changed:
+        tx.execute(_UPDATE_CLOCK, changed)
+    if new:
+        tx.execute(_INSERT_CLOCK, new)
+    soonest = _soonest(after.book, calendar)
+    if before is None or soonest != _soonest(before.book, before.terms.calendar):
+        _mark_ticket(tx, ticket_id, soonest)
+    return missed
+
+
+def clock_of(row: Row[Any], prefix: str = "") -> Clock:
+    """A clock out of its columns, which may carry a prefix."""
+
+    def value(name: str) -> Any:
+        return getattr(row, prefix + name)
+
+    return Clock(
+        Metric(value("metric")),
+        value("started_at"),
+        value("target"),
+        value("counted_from"),
+        value("carried"),
+        tuple(
+            Pause(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else None, reason)
+            for since, until, reason in value("pauses")
+        ),
+        value("ended_at"),
+        value("breached_at"),
+        value("dropped_at"),
+    )
+
+
+def _book_values(counted: Counted) -> dict[str, Any]:
+    return {
+        "new_applied_seq": counted.applied_seq,
+        "new_queue_id": counted.queue_id,
+        "new_priority": counted.book.priority.value,
+        "new_status": counted.book.status.value,
+        "new_answered": counted.book.answered,
+    }
+
+
+def _values(clock: Clock, calendar: Hours, *, warned: bool) -> dict[str, Any]:
+    due, warning = due_at(clock, calendar), warn_at(clock, calendar)
+    return {
+        "started_at": clock.started_at,
+        "target": clock.target,
+        "counted_from": clock.counted_from,
+        "carried": clock.carried,
+        "pauses": [
+            [pause.since.isoformat(), pause.until.isoformat() if pause.until else None, pause.reason]
+            for pause in clock.pauses
+        ],
+        "ended_at": clock.ended_at,
+        "breached_at": clock.breached_at,
+        "dropped_at": clock.dropped_at,
+        "due_at": due,
+        "warn_at": warning,
+        "next_at": None if clock.breached_at is not None else due if warned else warning,
+    }
+
+
+def _soonest(book: Book, calendar: Hours) -> datetime | None:
+    return min((due for clock in book.clocks if (due := due_at(clock, calendar)) is not None), default=None)
+
+
+def _mark_ticket(tx: Connection, ticket_id: int, due: datetime | None) -> None:
+    """The moment that lists sort by and show; those who look are told to look again."""
+    row = tx.execute(_MARK, {"ticket": ticket_id, "due": due}).one()
+    topics = topics_of(ticket_id, queue_id=row.queue_id, assignee_id=row.assignee_id)
+    poke(tx, *topics, name="sla.changed", payload={"ticket_id": ticket_id}, relay=False)

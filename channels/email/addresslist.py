@@ -129,7 +129,7 @@ def _bare(entry: str) -> tuple[str, str]:
     match = _ADDRESS.search(decoded(entry))
     if match:
         return "", match[0]
-    return rest.replace("<>", "").strip() or comment, ""
+    return rest.replace("<>", "").strip(' "') or comment, ""
 
 
 def _first_address(text: str) -> str:

@@ -95,10 +95,9 @@ def _declared(data: bytes, name: str) -> str | None:
             return _iso_2022_jp(data)
         if _ONE_BYTE.match(codec) and not data.isascii():
             return _one_byte(data, codec)
-        text = codecs.lookup(codec).decode(data, "strict")[0]
+        return data.decode(codec)
     except (LookupError, UnicodeError, ValueError):
         return None
-    return text if isinstance(text, str) else None
 
 
 def _one_byte(data: bytes, codec: str) -> str:

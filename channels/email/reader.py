@@ -7,10 +7,7 @@ it is handed to a child that has two seconds and a memory limit. A child is reus
 import contextlib
 import os
 import pickle
-import resource
 import select
-import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -19,18 +16,15 @@ from typing import IO
 from channels.email import limits
 from channels.email.parse import parse, quarantined
 from channels.email.parsed import ParsedMail
+from channels.email.reading_child import HEAD, LIMIT_SECONDS, READY
 from contact_center.core.clock import monotonic
 from contact_center.core.settings import child_environment
 
 INLINE_BYTES = 64 * 1024
-# Processor time that one mail may take; a busy machine may make the same mail wait longer.
-LIMIT_SECONDS = 2.0
+# How long to wait for those seconds of processor time on a busy machine.
 _WAIT_SECONDS = 15.0
 _START_SECONDS = 30.0
-_MEMORY_BYTES = 2 * 1024 * 1024 * 1024
-_HEAD = struct.Struct(">Q")
-_TOO_SLOW = "reading the mail took more than 2 seconds"
-_READY = b"ready\n"
+_TOO_SLOW = f"reading the mail took more than {LIMIT_SECONDS:.0f} seconds"
 
 
 class ChildFailed(Exception):
@@ -72,10 +66,10 @@ class Reader:
         assert child.stdin is not None
         assert child.stdout is not None
         deadline = monotonic() + _WAIT_SECONDS
-        child.stdin.write(_HEAD.pack(len(raw)))
+        child.stdin.write(HEAD.pack(len(raw)))
         child.stdin.write(raw)
         child.stdin.flush()
-        size = _HEAD.unpack(_exactly(child.stdout, _HEAD.size, deadline))[0]
+        size = HEAD.unpack(_exactly(child.stdout, HEAD.size, deadline))[0]
         found = pickle.loads(_exactly(child.stdout, size, deadline))
         if not isinstance(found, ParsedMail):
             raise ChildFailed("the mail cannot be read")
@@ -84,7 +78,7 @@ class Reader:
     def _start(self) -> subprocess.Popen[bytes]:
         self._stop()
         child = subprocess.Popen(
-            [sys.executable, "-m", "channels.email.reader"],
+            [sys.executable, "-m", "channels.email.reading_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=child_environment(PYTHONPATH=os.pathsep.join(path for path in sys.path if path)),
@@ -92,7 +86,7 @@ class Reader:
         self._child = child
         assert child.stdout is not None
         # Starting Python is not the mail's fault: its time begins when the child is ready.
-        if _exactly(child.stdout, len(_READY), monotonic() + _START_SECONDS) != _READY:
+        if _exactly(child.stdout, len(READY), monotonic() + _START_SECONDS) != READY:
             raise ChildFailed("the mail reader could not be started")
         return child
 
@@ -125,27 +119,3 @@ def _exactly(stream: IO[bytes], size: int, deadline: float) -> bytes:
         chunks.append(chunk)
         missing -= len(chunk)
     return b"".join(chunks)
-
-
-def _serve(stdin: IO[bytes], stdout: IO[bytes]) -> None:
-    """The child: length and bytes in, length and pickled ParsedMail out, until stdin closes."""
-    stdout.write(_READY)
-    stdout.flush()
-    while len(head := stdin.read(_HEAD.size)) == _HEAD.size:
-        raw = stdin.read(_HEAD.unpack(head)[0])
-        # SIGPROF ends the process, whatever C code is running.
-        signal.setitimer(signal.ITIMER_PROF, LIMIT_SECONDS)
-        answer = pickle.dumps(parse(raw))
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        stdout.write(_HEAD.pack(len(answer)))
-        stdout.write(answer)
-        stdout.flush()
-
-
-def _limit_memory() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-
-
-if __name__ == "__main__":
-    _limit_memory()
-    _serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -63,8 +63,6 @@ def _filter(tag: str, attribute: str, value: str) -> str | None:
             return f"cid:{value.strip()[4:].strip('<>')}"
         if lowered.startswith(("http://", "https://")):
             return _HELD + value.strip()
-        if lowered.startswith("//"):
-            return f"{_HELD}https:{value.strip()}"
         return value if _INLINE_DATA.match(value.strip()) else None
     if attribute == "href" and value.strip().lower().startswith(("data:", "cid:", _HELD)):
         return None

@@ -6,16 +6,17 @@ counter to counter. Repeated, late or reordered events end in the same numbers.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Row, delete, func, insert, select
+from sqlalchemy import Connection, ForeignKey, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.events import Event
 from contact_center.core.schema import Base, BigId
-from contact_center.core.upsert import insert_for
 from tickets.models import Ticket
 from tickets.queries import OPEN, WAITING, Filters, View, ids_up_to
-from tickets.states import Status
+from tickets.states import MessageKind, Status
 
 NOBODY = 0
 MOST_LATE = 1000
@@ -46,30 +47,70 @@ class TicketCounter(Base):
 Place = tuple[int, int, str]
 
 
+_PLACES = (
+    select(
+        Ticket.queue_id,
+        func.coalesce(Ticket.assignee_id, NOBODY).label("assignee_id"),
+        Ticket.status,
+        TicketPlace.queue_id.label("counted_queue_id"),
+        TicketPlace.assignee_id.label("counted_assignee_id"),
+        TicketPlace.status.label("counted_status"),
+    )
+    .join(TicketPlace, TicketPlace.ticket_id == Ticket.id, isouter=True)
+    .where(Ticket.id == bindparam("ticket"))
+)
+_LOCK = select(TicketPlace.ticket_id).where(TicketPlace.ticket_id == bindparam("ticket")).with_for_update()
+_CHANGE_PLACE = (
+    update(TicketPlace)
+    .where(TicketPlace.ticket_id == bindparam("ticket"))
+    .values({name: bindparam(f"new_{name}") for name in ("queue_id", "assignee_id", "status")})
+)
+
+
+def _first_place(insert_into: Any) -> Any:
+    statement = insert_into(TicketPlace)
+    return statement.on_conflict_do_nothing(index_elements=["ticket_id"]).returning(TicketPlace.ticket_id)
+
+
+def _count_up(insert_into: Any) -> Any:
+    statement = insert_into(TicketCounter)
+    return statement.on_conflict_do_update(
+        index_elements=["queue_id", "assignee_id", "status"],
+        set_={"tickets": TicketCounter.tickets + statement.excluded.tickets},
+    )
+
+
+_DIALECTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_FIRST_PLACE = {name: _first_place(insert_into) for name, insert_into in _DIALECTS.items()}
+_COUNT_UP = {name: _count_up(insert_into) for name, insert_into in _DIALECTS.items()}
+
+
 def on_message(tx: Connection, event: Event, now: datetime) -> None:
-    """Handler of `message.created`: every change of a ticket's place leaves an entry in its timeline."""
-    move(tx, event.payload["ticket_id"])
+    """Handler of `message.created`: every change of a ticket's place leaves an entry in its timeline, never a note."""
+    if event.payload["kind"] != MessageKind.NOTE.value:
+        move(tx, event.payload["ticket_id"])
 
 
 def move(tx: Connection, ticket_id: int) -> None:
     """Count a ticket where it is now, and no longer where it was."""
-    present, counted = _places(tx, ticket_id, lock=False)
+    present, counted = _places(tx, ticket_id)
     if present is None or present == counted:
         return
     if counted is None:
-        values = {"ticket_id": ticket_id, "queue_id": present[0], "assignee_id": present[1], "status": present[2]}
-        statement = insert_for(tx, TicketPlace).values(**values).on_conflict_do_nothing(index_elements=["ticket_id"])
-        if tx.execute(statement.returning(TicketPlace.ticket_id)).first() is not None:
+        queue_id, assignee_id, status = present
+        first = tx.execute(
+            _FIRST_PLACE[tx.dialect.name],
+            {"ticket_id": ticket_id, "queue_id": queue_id, "assignee_id": assignee_id, "status": status},
+        ).first()
+        if first is not None:
             _add(tx, present, 1)
             return
-    present, counted = _places(tx, ticket_id, lock=True)
+    tx.execute(_LOCK, {"ticket": ticket_id})
+    present, counted = _places(tx, ticket_id)
     if present is None or counted is None or present == counted:
         return
-    tx.execute(
-        TicketPlace.__table__.update()  # type: ignore[attr-defined]
-        .where(TicketPlace.ticket_id == ticket_id)
-        .values(queue_id=present[0], assignee_id=present[1], status=present[2])
-    )
+    names = ("new_queue_id", "new_assignee_id", "new_status")
+    tx.execute(_CHANGE_PLACE, {"ticket": ticket_id, **dict(zip(names, present, strict=True))})
     # In one order everywhere, so that two relays never wait for each other in a ring.
     for place, change in sorted([(counted, -1), (present, 1)]):
         _add(tx, place, change)
@@ -125,37 +166,18 @@ def view_counts(tx: Connection, user_id: int, *, now: datetime) -> Mapping[View,
     }
 
 
-def _places(tx: Connection, ticket_id: int, *, lock: bool) -> tuple[Place | None, Place | None]:
+def _places(tx: Connection, ticket_id: int) -> tuple[Place | None, Place | None]:
     """Where the ticket is, and where it is counted."""
-    statement = (
-        select(
-            Ticket.queue_id,
-            func.coalesce(Ticket.assignee_id, NOBODY).label("assignee_id"),
-            Ticket.status,
-            TicketPlace.queue_id.label("counted_queue_id"),
-            TicketPlace.assignee_id.label("counted_assignee_id"),
-            TicketPlace.status.label("counted_status"),
-        )
-        .join(TicketPlace, TicketPlace.ticket_id == Ticket.id, isouter=not lock)
-        .where(Ticket.id == ticket_id)
-    )
-    row: Row[int, int, str, int | None, int | None, str | None] | None = tx.execute(
-        statement.with_for_update(of=TicketPlace) if lock else statement
-    ).first()
+    row = tx.execute(_PLACES, {"ticket": ticket_id}).first()
     if row is None:
         return None, None
-    counted = None
-    if row.counted_queue_id is not None:
-        counted = (row.counted_queue_id, row.counted_assignee_id, row.counted_status)
-    return (row.queue_id, row.assignee_id, row.status), counted
+    present = (row.queue_id, row.assignee_id, row.status)
+    if row.counted_queue_id is None:
+        return present, None
+    return present, (row.counted_queue_id, row.counted_assignee_id, row.counted_status)
 
 
 def _add(tx: Connection, place: Place, change: int) -> None:
-    statement = insert_for(tx, TicketCounter).values(
-        queue_id=place[0], assignee_id=place[1], status=place[2], tickets=change
-    )
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["queue_id", "assignee_id", "status"], set_={"tickets": TicketCounter.tickets + change}
-        )
-    )
+    queue_id, assignee_id, status = place
+    values = {"queue_id": queue_id, "assignee_id": assignee_id, "status": status, "tickets": change}
+    tx.execute(_COUNT_UP[tx.dialect.name], values)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, Text, event, or_, select
+from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, Text, bindparam, event, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.events import Event
@@ -26,6 +26,7 @@ MOST_HITS = 500
 MOST_WORDS = 6
 LIMIT = 20
 _NUMBER = re.compile(r"#?(\d{3,10})")
+_SUBJECT = select(Ticket.subject).where(Ticket.id == bindparam("ticket"))
 
 
 class TicketText(Base):
@@ -106,7 +107,7 @@ def on_ticket_updated(tx: Connection, event: Event, now: datetime) -> None:
 
 def index(tx: Connection, ticket_id: int) -> None:
     """Write the folded subject of a ticket."""
-    subject = tx.execute(select(Ticket.subject).where(Ticket.id == ticket_id)).scalar_one_or_none()
+    subject = tx.execute(_SUBJECT, {"ticket": ticket_id}).scalar_one_or_none()
     if subject is not None:
         upsert(tx, TicketText, key=["ticket_id"], values={"ticket_id": ticket_id, "text": fold(subject)})
 

@@ -16,14 +16,12 @@ from tickets.models import Queue, Ticket
 from tickets.service_levels import all_terms, terms_from
 from tickets.sla import Book, Clock, Fact, FactKind, apply, change_terms
 from tickets.sla_models import SlaBook, SlaClock
-from tickets.sla_rows import Counted, begin, clock_of, load, new_entries, store
+from tickets.sla_rows import MOST_UNWRITTEN, Counted, begin, clock_of, load, new_entries, store
 from tickets.states import DONE_STATUSES, MessageKind, Priority, Status
 from tickets.timeline import topics_of
 
 BATCH = 200
 WOKEN_BY_CUSTOMER = frozenset({Status.PENDING, Status.SNOOZED, Status.RESOLVED})
-# Events that clocks know nothing of leave the book as it is; so many of them may wait to be read again.
-MOST_UNWRITTEN = 20
 TELLING = frozenset({"status_changed", "priority_changed", "queue_changed", "merged_into", "unmerged"})
 _TICKET = select(Ticket.queue_id, Ticket.assignee_id, Ticket.customer_id).where(Ticket.id == bindparam("ticket"))
 

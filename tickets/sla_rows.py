@@ -17,6 +17,9 @@ from tickets.sla_models import SlaBook, SlaClock
 from tickets.states import MessageKind, Priority, Status
 from tickets.timeline import topics_of
 
+# So many entries that clocks know nothing of may wait to be read again.
+MOST_UNWRITTEN = 20
+
 _CLOCK_COLUMNS = [column.label(f"clock_{column.name}") for column in SlaClock.__table__.c]
 _DEFINITIONS = (Calendar.definition.label("calendar"), SlaPolicy.definition.label("policy"))
 
@@ -141,7 +144,7 @@ def begin(tx: Connection, ticket_id: int) -> tuple[Row[Any], bool] | None:
 def store(tx: Connection, ticket_id: int, before: Counted | None, after: Counted) -> list[Clock]:
     """Write what changed; returns the clocks whose target was missed meanwhile. `before` is None for a new book."""
     calendar = after.terms.calendar
-    if before is None or _book_values(before) != _book_values(after):
+    if before is None or _is_worth_writing(before, after):
         tx.execute(_UPDATE_BOOK, {"ticket": ticket_id, **_book_values(after)})
     changed, new, missed = [], [], []
     kept = len(after.rows)
@@ -186,6 +189,15 @@ def clock_of(row: Row[Any], prefix: str = "") -> Clock:
         value("ended_at"),
         value("breached_at"),
         value("dropped_at"),
+    )
+
+
+def _is_worth_writing(before: Counted, after: Counted) -> bool:
+    """Entries that change nothing are read again with the next one, until there are too many of them."""
+    if after.applied_seq - before.applied_seq >= MOST_UNWRITTEN:
+        return True
+    return {**_book_values(before), "new_applied_seq": after.applied_seq} != _book_values(after) or (
+        before.book.clocks != after.book.clocks
     )
 
 

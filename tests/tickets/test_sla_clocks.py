@@ -160,14 +160,20 @@ async def test_without_a_policy_nothing_is_due(sqlite_db: Database) -> None:
     assert len(await sqlite_db.read(clocks, ticket)) == 2
 
 
-async def test_an_entry_is_counted_once(sqlite_db: Database) -> None:
+async def test_entries_that_change_nothing_are_written_down_now_and_then(sqlite_db: Database) -> None:
     await sqlite_db.write(open_ticket)
+    account = await sqlite_db.read(lambda tx: tx.execute(select(Ticket.channel_account_id)).scalar_one())
+
+    def applied(tx: Connection) -> tuple[int, int]:
+        return tx.execute(select(SlaBook.applied_seq)).scalar_one(), len(tx.execute(select(SlaClock.id)).all())
+
     await sqlite_db.write(relay)
     await sqlite_db.write(relay)
-    rows = await sqlite_db.read(
-        lambda tx: (tx.execute(select(SlaBook.applied_seq)).scalar_one(), len(tx.execute(select(SlaClock.id)).all()))
-    )
-    assert rows == (1, 2)
+    assert await sqlite_db.read(applied) == (1, 2)
+    for number in range(25):
+        await sqlite_db.write(intake.receive, inbound(account), now=NOW + number * MINUTES)
+        await sqlite_db.write(relay)
+    assert await sqlite_db.read(applied) == (21, 2)
 
 
 async def test_a_breach_is_told_by_who_held_the_ticket(db: Database) -> None:

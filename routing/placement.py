@@ -4,13 +4,14 @@ The handlers run in the relay after the ticket's own transaction; each may run a
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, bindparam, select
 from sqlalchemy import text as sql
+from sqlalchemy.dialects import postgresql, sqlite
 
 from contact_center.core.events import Event
-from contact_center.core.upsert import insert_for
 from routing import offers, queue_settings, work
 from routing.models import OPEN_WORK, AgentState, Skill, WorkItem
 from routing.pools import Medium, PoolName, pool_of
@@ -18,7 +19,7 @@ from routing.states import Move, OfferState, Presence, QueueExit, WorkItemState
 from tickets.assignments import unassign
 from tickets.hours import add_business, always_open, calendar_from
 from tickets.lifecycle import access
-from tickets.models import Calendar, Message, Queue
+from tickets.models import Calendar, Message, Queue, Ticket
 from tickets.states import OPEN_STATUSES, AssignmentReason, Channel, MessageKind, Status
 
 MEDIA = {
@@ -34,13 +35,33 @@ OWNER_FIRST_LIVE = timedelta(seconds=30)
 DONE = {Status.RESOLVED.value, Status.CLOSED.value}
 
 
+# Statements that every message or ticket runs are built once; what the payload says already is not read again.
+_FACTS = (
+    select(Ticket.__table__, Queue.routing)
+    .join(Queue, Queue.id == Ticket.queue_id)
+    .where(Ticket.id == bindparam("ticket_id"))
+)
+_AFTER_MESSAGE = (
+    select(Message.user_id, Message.automatic, WorkItem.state, WorkItem.agent_id)
+    .outerjoin(WorkItem, and_(WorkItem.ticket_id == Message.ticket_id, sql("work_items." + OPEN_WORK)))
+    .where(Message.id == bindparam("message_id"))
+)
+_FIRST_CALL = (
+    select(Message.meta)
+    .where(Message.ticket_id == bindparam("ticket_id"), Message.kind == MessageKind.CALL.value)
+    .order_by(Message.seq)
+    .limit(1)
+)
+_LANGUAGE = select(Skill.id).where(Skill.name == bindparam("name"))
+_WAITING = frozenset({WorkItemState.QUEUED.value, WorkItemState.RESERVED.value})
+_OPEN = frozenset(status.value for status in OPEN_STATUSES)
+
+
 def on_ticket_created(tx: Connection, event: Event, now: datetime) -> None:
     """T1: a new ticket waits in its queue; one that a person opened is that person's."""
-    ticket = access(tx, event.payload["ticket_id"])
-    if ticket.status not in {status.value for status in OPEN_STATUSES}:
-        return
+    ticket = tx.execute(_FACTS, {"ticket_id": event.payload["ticket_id"]}).one()
     author = event.payload.get("by_user_id")
-    if author is not None and ticket.assignee_id is None:
+    if ticket.status not in _OPEN or (author is not None and ticket.assignee_id is None):
         return
     medium = _medium_of_new(tx, ticket)
     if medium is not None:
@@ -49,23 +70,26 @@ def on_ticket_created(tx: Connection, event: Event, now: datetime) -> None:
 
 def on_message_created(tx: Connection, event: Event, now: datetime) -> None:
     """An inbound message wakes paused work or makes new work (T12, T15); an answer takes queued work."""
-    message = tx.execute(
-        select(Message.kind, Message.user_id, Message.automatic).where(Message.id == event.payload["message_id"])
-    ).first()
-    if message is None or message.automatic:
+    kind = event.payload["kind"]
+    is_inbound = kind == MessageKind.INBOUND.value
+    # The first message is what its ticket was placed for.
+    if (is_inbound and event.payload["seq"] == 1) or not (is_inbound or kind == MessageKind.OUTBOUND.value):
+        return
+    found = tx.execute(_AFTER_MESSAGE, {"message_id": event.payload["message_id"]}).first()
+    if found is None or found.automatic:
         return
     ticket_id = event.payload["ticket_id"]
-    if message.kind == MessageKind.INBOUND.value:
+    if is_inbound and found.state in {None, WorkItemState.PAUSED.value}:
         _customer_wrote(tx, ticket_id, now)
-    elif message.kind == MessageKind.OUTBOUND.value and message.user_id is not None:
-        _agent_wrote(tx, ticket_id, message.user_id, now)
+    elif not is_inbound and found.user_id is not None and found.state in _WAITING:
+        _agent_wrote(tx, ticket_id, found.user_id, now)
 
 
 def on_status_changed(tx: Connection, event: Event, now: datetime) -> None:
     """T14: nobody has to act now, so the item ends; a ticket that opens again needs somebody (T15)."""
     ticket = access(tx, event.payload["ticket_id"])
     item = work.open_of(tx, ticket.id)
-    if ticket.status in {status.value for status in OPEN_STATUSES}:
+    if ticket.status in _OPEN:
         if item is None:
             follow_up(tx, ticket, now=now)
         return
@@ -120,34 +144,41 @@ def place(
 ) -> Row[Any] | None:
     """Put a ticket's work into its queue; None if it has open work already. `at` is the present moment, `now` when
     the customer began to wait; `owner_first`: the ticket's owner has it to themselves for a while (T15)."""
-    settings = settings_of(tx, ticket.queue_id)
+    routing = ticket._mapping.get("routing")
+    settings = queue_settings.read(routing) if routing is not None else settings_of(tx, ticket.queue_id)
     pool = pool_of(medium)
     preferred_id, until = _owner(tx, ticket, pool, at or now) if owner_first else (None, None)
-    statement = insert_for(tx, WorkItem).values(
-        ticket_id=ticket.id,
-        queue_id=ticket.queue_id,
-        pool=pool.value,
-        medium=medium.value,
-        weight=settings.weight(medium),
-        state=WorkItemState.QUEUED.value,
-        enqueued_at=enqueued_at or now,
-        waiting_since=now,
-        priority=ticket.priority,
-        due_at=ticket.sla_due_at,
-        skills=sorted([skill, level] for skill, level in settings.skills.items()),
-        wishes=_languages(tx, ticket.locale),
-        tried=[],
-        preferred_id=preferred_id,
-        preferred_until=until,
-    )
-    # One open item per ticket: the insert decides, whoever else places the same ticket.
-    once = statement.on_conflict_do_nothing(index_elements=["ticket_id"], index_where=sql(OPEN_WORK))
-    item = tx.execute(once.returning(*WorkItem.__table__.c)).first()
+    values = {
+        "ticket_id": ticket.id,
+        "queue_id": ticket.queue_id,
+        "pool": pool.value,
+        "medium": medium.value,
+        "weight": settings.weight(medium),
+        "state": WorkItemState.QUEUED.value,
+        "enqueued_at": enqueued_at or now,
+        "waiting_since": now,
+        "priority": ticket.priority,
+        "due_at": ticket.sla_due_at,
+        "skills": sorted([skill, level] for skill, level in settings.skills.items()),
+        "wishes": _languages(tx, ticket.locale),
+        "tried": [],
+        "preferred_id": preferred_id,
+        "preferred_until": until,
+    }
+    item = tx.execute(_insert_once(tx.dialect.name), values).first()
     if item is None:
         return None
     work.enter_queue(tx, item, now=now)
     work.announce(tx, item, "enqueue", now=at or now)
     return item
+
+
+@cache
+def _insert_once(dialect: str) -> Any:
+    """One open item per ticket: the insert decides, whoever else places the same ticket."""
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(WorkItem.__table__)
+    once = statement.on_conflict_do_nothing(index_elements=["ticket_id"], index_where=sql(OPEN_WORK))
+    return once.returning(*WorkItem.__table__.c)
 
 
 def follow_up(tx: Connection, ticket: Row[Any], *, now: datetime) -> Row[Any] | None:
@@ -185,12 +216,7 @@ def settings_of(tx: Connection, queue_id: int) -> queue_settings.QueueSettings:
 def _medium_of_new(tx: Connection, ticket: Row[Any]) -> Medium | None:
     if ticket.channel != Channel.PHONE.value:
         return MEDIA.get(ticket.channel, Medium.TASK)
-    meta = tx.execute(
-        select(Message.meta)
-        .where(Message.ticket_id == ticket.id, Message.kind == MessageKind.CALL.value)
-        .order_by(Message.seq)
-        .limit(1)
-    ).scalar_one_or_none()
+    meta = tx.execute(_FIRST_CALL, {"ticket_id": ticket.id}).scalar_one_or_none()
     call = (meta or {}).get("call", {})
     if call.get("direction") == "out" or call.get("state") in {"answered", "completed"}:
         # Nobody waits: we called, or routing.contacts.answered has placed it.
@@ -202,7 +228,7 @@ def _customer_wrote(tx: Connection, ticket_id: int, now: datetime) -> None:
     item = work.open_of(tx, ticket_id)
     if item is None:
         ticket = access(tx, ticket_id)
-        if ticket.status in {status.value for status in OPEN_STATUSES}:
+        if ticket.status in _OPEN:
             follow_up(tx, ticket, now=now)
     elif item.state == WorkItemState.PAUSED.value:
         resume(tx, item, now=now)
@@ -281,4 +307,4 @@ def _languages(tx: Connection, locale: str | None) -> list[int]:
     if not locale:
         return []
     name = locale.replace("_", "-").split("-")[0].lower()
-    return list(tx.execute(select(Skill.id).where(Skill.name == name)).scalars())
+    return list(tx.execute(_LANGUAGE, {"name": name}).scalars())

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Integer, Row, Update, bindparam, insert, select, update
 from sqlalchemy import text as sql
 
 from contact_center.core.errors import Conflict, NotFound
@@ -29,12 +29,22 @@ EXITS: Mapping[Move, QueueExit] = {
 TOLD_BY_OFFERS = frozenset({Move.OFFER, Move.ACCEPT, Move.DECLINE, Move.TIMEOUT, Move.RESCIND})
 """The offer's own event says it all."""
 
-_ITEMS = select(WorkItem.__table__)
+_BY_ID = select(WorkItem.__table__).where(WorkItem.id == bindparam("item_id"))
+_OPEN_OF = select(WorkItem.__table__).where(WorkItem.ticket_id == bindparam("ticket"), sql(OPEN_WORK))
+_LOCK_BY_ID, _LOCK_OPEN_OF = _BY_ID.with_for_update(), _OPEN_OF.with_for_update()
+# SET takes whatever columns the parameters name.
+_CHANGE = (
+    update(WorkItem)
+    .where(WorkItem.id == bindparam("item_id"), WorkItem.version == bindparam("seen"))
+    .returning(*WorkItem.__table__.c)
+)
+_ENTER = insert(QueueEntry)
+_LEAVE = update(QueueEntry).where(QueueEntry.work_item_id == bindparam("item_id"), QueueEntry.exited_at.is_(None))
 
 
 def by_id(tx: Connection, work_item_id: int, *, lock: bool = True) -> Row[Any]:
     """A work item's row, locked for this transaction; NotFound if there is none."""
-    row = tx.execute(_locked(_ITEMS.where(WorkItem.id == work_item_id), lock)).first()
+    row = tx.execute(_LOCK_BY_ID if lock else _BY_ID, {"item_id": work_item_id}).first()
     if row is None:
         raise NotFound("There is no such work item.")
     return row
@@ -42,11 +52,7 @@ def by_id(tx: Connection, work_item_id: int, *, lock: bool = True) -> Row[Any]:
 
 def open_of(tx: Connection, ticket_id: int, *, lock: bool = True) -> Row[Any] | None:
     """The open work item of a ticket, locked for this transaction."""
-    return tx.execute(_locked(_ITEMS.where(WorkItem.ticket_id == ticket_id, sql(OPEN_WORK)), lock)).first()
-
-
-def _locked(statement: Select[Any], lock: bool) -> Select[Any]:
-    return statement.with_for_update() if lock else statement
+    return tx.execute(_LOCK_OPEN_OF if lock else _OPEN_OF, {"ticket": ticket_id}).first()
 
 
 def move(
@@ -68,12 +74,7 @@ def move(
     if WorkItemState(item.state) not in sources:
         raise Conflict("This has changed in the meantime: it is {state} now.", state=item.state)
     owner = None if target is WorkItemState.QUEUED else agent_id or item.agent_id
-    moved = tx.execute(
-        update(WorkItem)
-        .where(WorkItem.id == item.id, WorkItem.version == item.version)
-        .values(state=target.value, agent_id=owner, version=WorkItem.version + 1, **(changes or {}))
-        .returning(*WorkItem.__table__.c)
-    ).one()
+    moved = _set(tx, item, {"state": target.value, "agent_id": owner, **(changes or {})})
     _shift_weight(tx, item, moved, now=now)
     _count_wait(tx, item, moved, leaves_as or EXITS.get(how), reason, now=now)
     if how not in TOLD_BY_OFFERS:
@@ -83,14 +84,15 @@ def move(
 
 def change(tx: Connection, item: Row[Any], now: datetime, *, how: str = "changed", **values: Any) -> Row[Any]:
     """Change a locked item without moving it."""
-    changed = tx.execute(
-        update(WorkItem)
-        .where(WorkItem.id == item.id)
-        .values(version=WorkItem.version + 1, **values)
-        .returning(*WorkItem.__table__.c)
-    ).one()
+    changed = _set(tx, item, values)
     announce(tx, changed, how, now=now)
     return changed
+
+
+def _set(tx: Connection, item: Row[Any], values: Mapping[str, Any]) -> Row[Any]:
+    """Write columns of a locked item and count its version."""
+    keys = {"item_id": item.id, "seen": item.version, "version": item.version + 1}
+    return tx.execute(_CHANGE, {**keys, **values}).one()
 
 
 def announce(tx: Connection, item: Row[Any], how: str, *, now: datetime, also: int | None = None) -> None:
@@ -122,7 +124,7 @@ def announce(tx: Connection, item: Row[Any], how: str, *, now: datetime, also: i
 def enter_queue(tx: Connection, item: Row[Any], *, now: datetime) -> None:
     """Begin a wait: one row of the queue's numbers."""
     tx.execute(
-        insert(QueueEntry),
+        _ENTER,
         {
             "work_item_id": item.id,
             "ticket_id": item.ticket_id,
@@ -143,31 +145,18 @@ def leave_queue(
     agent_id: int | None = None,
 ) -> None:
     """End the wait that is open, if there is one."""
-    tx.execute(
-        update(QueueEntry)
-        .where(QueueEntry.work_item_id == work_item_id, QueueEntry.exited_at.is_(None))
-        .values(exited_at=now, exit=how.value, reason=reason, agent_id=agent_id)
-    )
+    values = {"exited_at": now, "exit": how.value, "reason": reason, "agent_id": agent_id}
+    tx.execute(_LEAVE, {"item_id": work_item_id, **values})
 
 
 def hold(tx: Connection, agent_id: int, pool: str, weight: int, *, now: datetime) -> None:
     """Put a weight into an agent's pool; a person's decision may hold more than fits."""
-    column = held_column(pool)
-    tx.execute(
-        update(AgentState)
-        .where(AgentState.user_id == agent_id)
-        .values({column: column + weight, "last_assigned_at": now, "version": AgentState.version + 1})
-    )
+    tx.execute(_HOLD[pool], {"agent": agent_id, "weight": weight, "last_assigned_at": now})
 
 
 def release(tx: Connection, agent_id: int, pool: str, weight: int, *, now: datetime) -> None:
     """Take a weight out of an agent's pool; idle time counts from here."""
-    column = held_column(pool)
-    tx.execute(
-        update(AgentState)
-        .where(AgentState.user_id == agent_id)
-        .values({column: column - weight, "free_since": now, "version": AgentState.version + 1})
-    )
+    tx.execute(_RELEASE[pool], {"agent": agent_id, "weight": weight, "free_since": now})
 
 
 def held_column(pool: str) -> Any:
@@ -178,6 +167,16 @@ def held_column(pool: str) -> Any:
 def capacity_column(pool: str) -> Any:
     """The column that limits a pool."""
     return AgentState.live_capacity if pool == PoolName.LIVE.value else AgentState.deferred_capacity
+
+
+def _shift(pool: PoolName, sign: int) -> Update:
+    column = held_column(pool.value)
+    values = {column: column + sign * bindparam("weight", type_=Integer()), "version": AgentState.version + 1}
+    return update(AgentState).where(AgentState.user_id == bindparam("agent")).values(values)
+
+
+_HOLD = {pool.value: _shift(pool, 1) for pool in PoolName}
+_RELEASE = {pool.value: _shift(pool, -1) for pool in PoolName}
 
 
 def _shift_weight(tx: Connection, before: Row[Any], after: Row[Any], *, now: datetime) -> None:

@@ -45,6 +45,11 @@ ICONS = {
     "offer_missed": "clock-alert",
     "complaint_opened": "megaphone",
     "chat_ended": "circle-dot",
+    "reminder_planned": "calendar-clock",
+    "reminder_done": "check",
+    "callback_due": "alarm-clock",
+    "sms_stop": "circle-slash",
+    "sms_start": "message-square-text",
 }
 
 CHANGES = {
@@ -118,6 +123,11 @@ MORE = {
     "offer_declined": mark("An offer was declined"),
     "offer_missed": mark("An offer was missed"),
     "complaint_opened": mark("Complaint opened"),
+    "reminder_planned": mark("A call was planned"),
+    "reminder_done": mark("A planned call is done"),
+    "callback_due": mark("It is time for the planned call"),
+    "sms_stop": mark("The customer opted out of SMS"),
+    "sms_start": mark("The customer takes SMS again"),
 }
 
 

@@ -25,7 +25,7 @@ from channels.email.imap import Mailboxes
 from channels.email.intake_loop import MailIntake
 from channels.email.send import MailSender
 from channels.email.smtp_in import MailReceiver
-from channels.phone import calls
+from channels.phone import callbacks, calls
 from channels.phone import hooks as phone_hooks
 from channels.phone import reports as phone_reports
 from channels.sms import again as sms_again
@@ -73,6 +73,7 @@ HANDLERS: Handlers = {
     "message.moved": [sla_clocks.on_message_moved],
     "service_level.changed": [sla_clocks.on_service_level_changed],
     "message.updated": [sms_consent.on_message_updated],
+    "reminder.due": [callbacks.on_reminder_due],
     "ticket.assigned": [calls.on_ticket_assigned, chat_ending.on_assignment_changed],
     "ticket.unassigned": [chat_ending.on_assignment_changed],
     "ticket.resolved": [

@@ -29,7 +29,6 @@ from tickets.models import ContactPoint, Message, Queue, Ticket
 from tickets.states import DONE_STATUSES, AuthorKind, Channel, ContactKind, MessageKind, Status
 from tickets.timeline import Entry, append, topics_of
 
-
 # Every assignment of any ticket runs it, so it is built once.
 CLAIM_CALL = (
     update(Call)

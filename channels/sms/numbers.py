@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-import phonenumbers
-
 from tickets.customers.identities import WITHHELD, WITHHELD_WORDS, BadAddress, normalise_phone
 
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+._-]{1,11}")  # the form networks allow (3GPP TS 23.040)
@@ -52,12 +50,3 @@ def identify(text: str, region: str) -> Party | None:
     if _ALPHANUMERIC.fullmatch(written):
         return Party(Kind.ALPHANUMERIC, written)
     return None
-
-
-def region_of(e164: str) -> str:
-    """The two-letter region of a number, empty where it has none (satellite and free-phone numbers)."""
-    try:
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(e164, None))
-    except phonenumbers.NumberParseException:
-        return ""
-    return region if region and region.isalpha() else ""

@@ -7,10 +7,12 @@ import { toast, word } from "./words.js";
 
 const SAVE_AFTER = 700;
 const SAVE_AT_LATEST = 1800;
+const COST_AFTER = 400;
 
 const form = () => document.getElementById("composer");
 const area = () => document.getElementById("reply");
 let timer = 0;
+let costTimer = 0;
 let dirtySince = 0;
 let saving = Promise.resolve();
 let typedAt = 0;
@@ -52,8 +54,24 @@ function saveNow() {
   saving = saving.then(() => save(composer, body));
 }
 
+/** What the text costs as SMS, asked for once the typing rests. */
+async function showCost() {
+  const place = document.getElementById("sms-cost");
+  const text = area()?.value ?? "";
+  if (!place) return;
+  if (!text || mode() !== "reply" || form().elements.via.dataset.channel !== "sms") { place.textContent = ""; return; }
+  try {
+    const response = await fetch("/sms/measure", { method: "POST", body: new URLSearchParams({ text }), credentials: "same-origin" });
+    if (response.ok && area().value === text) place.textContent = (await response.json()).said;
+  } catch {
+    place.textContent = "";
+  }
+}
+
 function changed() {
   draftState("saving");
+  clearTimeout(costTimer);
+  costTimer = setTimeout(showCost, COST_AFTER);
   dirtySince ||= Date.now();
   clearTimeout(timer);
   timer = setTimeout(saveNow, Math.max(0, Math.min(SAVE_AFTER, dirtySince + SAVE_AT_LATEST - Date.now())));
@@ -106,6 +124,7 @@ async function submit(event) {
   dirtySince = 0;
   area().value = "";
   draftState("");
+  void showCost();
   document.querySelector("#send-menu:popover-open")?.hidePopover();
   area().focus();
   // The draft must not be written back by a save that is still under way.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.sms.numbers import Kind, identify, region_of, to_e164
+from channels.sms.numbers import Kind, identify, to_e164
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,3 @@ def test_it_never_raises_and_its_own_form_is_stable(written: str, region: str) -
     if found is not None:
         assert to_e164(found, "VN") == found
     identify(written, region)
-
-
-def test_the_region_of_a_number_is_empty_where_it_has_none() -> None:
-    assert (region_of("+84903123456"), region_of("+80012345678"), region_of("x")) == ("VN", "", "")

@@ -130,7 +130,7 @@ def _person(who: Who, region: str) -> Person:
             try:
                 points.append((kind, normalise(kind, raw, region=region)))
             except BadAddress as error:
-                raise Invalid("{why}", why=str(error), field=f"customer.{kind.value}") from error
+                raise Invalid(str(error), field=f"customer.{kind.value}") from error
     return Person(who.external_id, tuple(points), who.name)
 
 

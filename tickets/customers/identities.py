@@ -7,6 +7,7 @@ import idna
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from contact_center.core.i18n import mark
 from tickets.states import ContactKind
 
 LONGEST_EMAIL = 320
@@ -54,15 +55,15 @@ def normalise_email(raw: str) -> str:
         text = text[7:]
     local, at, domain = text.rpartition("@")
     if not (at and local and domain):
-        raise BadAddress("An e-mail address needs a name, an @ and a domain.")
+        raise BadAddress(mark("An e-mail address needs a name, an @ and a domain."))
     quoted = len(local) > 2 and local[0] == local[-1] == '"'
     if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in text):
-        raise BadAddress("The e-mail address holds invisible characters.")
+        raise BadAddress(mark("The e-mail address holds invisible characters."))
     if not quoted and any(sign in '@"(),:;<>[]\\' or sign.isspace() for sign in local):
-        raise BadAddress("The e-mail address holds a space or a character that has no place there.")
+        raise BadAddress(mark("The e-mail address holds a space or a character that has no place there."))
     value = f"{unicodedata.normalize('NFC', local.lower())}@{_normal_domain(domain)}"
     if len(local) > LONGEST_LOCAL_PART or len(value) > LONGEST_EMAIL:
-        raise BadAddress("The e-mail address is too long.")
+        raise BadAddress(mark("The e-mail address is too long."))
     return value
 
 
@@ -75,10 +76,10 @@ def _normal_domain(domain: str) -> str:
     except (idna.IDNAError, UnicodeError):
         # Host names with an underscore break the rules and exist all the same.
         if not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", name) or ".." in name:
-            raise BadAddress("The part after the @ is not a domain.") from None
+            raise BadAddress(mark("The part after the @ is not a domain.")) from None
         ascii_name = name
     if len(ascii_name) > LONGEST_DOMAIN:
-        raise BadAddress("The e-mail address is too long.")
+        raise BadAddress(mark("The e-mail address is too long."))
     return ascii_name
 
 
@@ -99,7 +100,7 @@ def normalise_phone(raw: str, region: str = "VN") -> str:
     """
     text = _PHONE_SCHEME.sub("", unicodedata.normalize("NFKC", raw).strip())
     if not text or text.lower() in WITHHELD_WORDS or text in WITHHELD:
-        raise BadAddress("The caller's number is withheld.")
+        raise BadAddress(mark("The caller's number is withheld."))
     digits = "".join(sign for sign in text if sign.isdigit())
     candidates = [(text, region)] if text.startswith(("+", "00")) else [(text, region), (f"+{digits}", None)]
     for candidate, default in candidates:
@@ -109,7 +110,7 @@ def normalise_phone(raw: str, region: str = "VN") -> str:
         written_so = international and text.startswith(("+", "00"))
         if number and (known or (written_so and phonenumbers.is_possible_number(number))):
             return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
-    raise BadAddress("This is not a phone number that can be reached.")
+    raise BadAddress(mark("This is not a phone number that can be reached."))
 
 
 def _read_phone(text: str, region: str) -> phonenumbers.PhoneNumber | None:
@@ -149,5 +150,5 @@ def normalise_visitor(raw: str) -> str:
     """A widget's visitor id: 8 to 64 URL-safe characters, kept as they are; raises BadAddress."""
     text = raw.strip()
     if not _VISITOR.fullmatch(text):
-        raise BadAddress("A visitor id has 8 to 64 letters, digits, - or _.")
+        raise BadAddress(mark("A visitor id has 8 to 64 letters, digits, - or _."))
     return text

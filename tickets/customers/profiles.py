@@ -115,7 +115,7 @@ def add_address(
     try:
         address = Address(kind, normalise(kind, raw, region=region))
     except BadAddress as error:
-        raise Invalid("{why}", why=str(error), field="address") from error
+        raise Invalid(str(error), field="address") from error
     _row(tx, customer_id)
     point_id = contacts.add(tx, customer_id, address, now=now)
     if point_id is None:

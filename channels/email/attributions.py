@@ -79,6 +79,9 @@ def attributions(
             if stripped[:2].strip().isdigit() and not is_quote(end) and _BARE_ISO.match(stripped):
                 found.setdefault(end, 1)
             continue
+        # Inside a quote the attributions are older ones; only "> wrote:" may end one of ours.
+        if is_quote(end) and (end == 0 or is_quote(end - 1)):
+            continue
         if not _EVIDENCE.search(" ".join(texts[max(0, end - _MAX_LINES) : end + 1])):
             continue
         start = _start_of(texts, end, is_quote, quote_follows)

@@ -22,6 +22,7 @@ from channels.email.visible import header_block_length
 _MAX_LINES = 3_000
 _MAX_LINE = 2_000
 _MARKUP = re.compile(r"\*\*|__|[\[<]?mailto:|\]$")
+_MARKER_STARTS = "-–—_=*"
 _MAX_RECIPIENTS = 50
 
 
@@ -40,7 +41,7 @@ def read_forward(subject: str, bodies: Sequence[Sequence[str]], embedded: Header
 
 
 def _in_lines(lines: Sequence[str], says_so: bool) -> Forwarded | None:
-    plain = [line.lstrip("> \t\xa0") for line in lines]
+    plain = [line.lstrip("> \t\xa0").rstrip() for line in lines]
     after_marker = 0
     for position, line in enumerate(plain):
         if not line or len(line) > _MAX_LINE:

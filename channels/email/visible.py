@@ -48,6 +48,15 @@ class Kind(StrEnum):
     DELIMITER = "d"
 
 
+_DASHES = "-–—_*="
+_MARKED = {
+    Mark.QUOTE: Kind.QUOTE,
+    Mark.ATTRIBUTION: Kind.HEAD,
+    Mark.SIGNATURE: Kind.SIGNATURE,
+    Mark.CUT: Kind.EMPTY,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """A body in two: what the author wrote now, and everything that is older or a signature."""
@@ -134,14 +143,13 @@ def _opens_unmarked(texts: list[str], kinds: list[Kind], start: int, length: int
 
 
 def _kind(text: str, mark: Mark) -> Kind:
-    if not text or not text.strip(_BLANK):
+    core = text.strip(_BLANK)
+    if not core:
         return Kind.EMPTY
-    if mark is Mark.QUOTE:
-        return Kind.QUOTE
-    if mark is Mark.ATTRIBUTION:
-        return Kind.HEAD
-    if mark is Mark.SIGNATURE:
-        return Kind.SIGNATURE
+    if mark is not Mark.NONE:
+        return _MARKED[mark]
+    if len(core) > 1 and core[0].isalnum():
+        return Kind.TEXT
     if _QUOTE.match(text):
         return Kind.QUOTE
     return Kind.DELIMITER if _DELIMITER.match(text) else Kind.TEXT
@@ -159,14 +167,15 @@ def _opening_length(texts: list[str], kinds: list[Kind], position: int) -> int:
             return 0
         block = header_block_length(texts, after)
         return after - position + block if block else 0
-    if kind is not Kind.TEXT:
+    colon = ":" in text or "：" in text
+    if kind is not Kind.TEXT or not (colon or text.lstrip()[0] in _DASHES):
         return 0
     if len(text) > _MAX_HEAD_LINE:
         return 0
     stripped = text.strip()
-    if (stripped[0] in "-–—_*=" or stripped[-1] in ":：") and (is_original_line(text) or is_forward_line(text)):
+    if (stripped[0] in _DASHES or stripped[-1] in ":：") and (is_original_line(text) or is_forward_line(text)):
         return 1
-    return header_block_length(texts, position) if ":" in text or "：" in text else 0
+    return header_block_length(texts, position) if colon else 0
 
 
 def header_block_length(texts: list[str], start: int) -> int:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from contact_center.core.text import first_line, fold
 from knowledge_base.courtesies import substance
-from knowledge_base.redact import Personal, redact
+from knowledge_base.redact import Personal, placeholder, redact
 from knowledge_base.sentences import Sentence, rebuilt, sentences, word_count
 from knowledge_base.text import containment, shingles, similarity, terms, trigrams
 
@@ -153,6 +153,8 @@ _ONE_CASE = re.compile(
         )
     )
 )
+# "I am [name].", "my number: [phone]": at most three words around what was taken out.
+_PERSONAL_ONLY = re.compile(r"^(?:[^\s\[\]]+\s+){0,3}(?:\[[^\]]+\][\s,.;:!)]*)+$")
 # Placeholders that tie a sentence to one customer; a phone or a link may be anybody's way in.
 _TIES = (Personal.ORDER, Personal.CARD, Personal.BANK, Personal.NATIONAL_ID, Personal.ADDRESS, Personal.BIRTH)
 
@@ -174,10 +176,10 @@ def draft(case: Case, *, keep: Collection[str] = ()) -> DraftArticle | Skipped:
     if word_count([s for _, s in answer]) < LEAST_ANSWER_WORDS:
         return Skipped(Lesson.ANSWER_TOO_SHORT)
     found: Counter[Personal] = Counter()
-    told, left_out = _general(_redacted(answer, case, keep, found))
+    told, left_out = _general(_redacted(answer, case, keep, found), case.locale)
     if word_count([s for _, s in told]) < LEAST_ANSWER_WORDS:
         return Skipped(Lesson.ANSWER_TOO_SHORT)
-    asked = _redacted(question, case, keep, found)
+    asked = [(turn, s) for turn, s in _redacted(question, case, keep, found) if not _PERSONAL_ONLY.match(s.text)]
     title = _title(case, asked, keep)
     text = rebuilt([s for _, s in told])
     return DraftArticle(
@@ -247,24 +249,26 @@ def _answer(turns: Sequence[Turn]) -> Told:
 def _redacted(pairs: Told, case: Case, keep: Collection[str], found: Counter[Personal]) -> Told:
     out: Told = []
     for turn, sentence in pairs:
-        clean = redact(sentence.text, names=case.names, known=case.known, keep=keep)
+        clean = redact(sentence.text, names=case.names, known=case.known, keep=keep, locale=case.locale)
         found.update(clean.found)
         out.append((turn, replace(sentence, text=clean.text)))
     return out
 
 
-def _general(told: Told) -> tuple[Told, Told]:
+def _general(told: Told, locale: str) -> tuple[Told, Told]:
     """Sentences for everybody, and those about this one case."""
     general: Told = []
     left_out: Told = []
     for turn, sentence in told:
-        tied = any(f"[{kind}]" in sentence.text for kind in _TIES) or bool(_ONE_CASE.search(fold(sentence.text)))
+        tied = any(placeholder(kind, locale) in sentence.text for kind in _TIES)
+        tied = tied or bool(_ONE_CASE.search(fold(sentence.text)))
         (left_out if tied else general).append((turn, sentence))
     return general, left_out
 
 
 def _title(case: Case, asked: Told, keep: Collection[str]) -> str:
-    subject = redact(_REPLY_MARK.sub("", case.subject).strip(), names=case.names, known=case.known, keep=keep).text
+    bare = _REPLY_MARK.sub("", case.subject).strip()
+    subject = redact(bare, names=case.names, known=case.known, keep=keep, locale=case.locale).text
     if not _empty_subject(case.subject) and len(subject.split()) >= 3 and "[" not in subject:
         return _clipped(subject)
     texts = [sentence.text for _, sentence in asked]

@@ -7,7 +7,7 @@ addresses (`keep`) stay. Order of the rules is their precedence: an earlier span
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -55,7 +55,38 @@ class _Span:
 _REGIONS = ("VN", "US", "GB")
 
 
-def redact(text: str, *, names: Iterable[str] = (), known: Iterable[str] = (), keep: Collection[str] = ()) -> Redacted:
+# The placeholders' words in Vietnamese texts.
+VIETNAMESE: Mapping[Personal, str] = {
+    Personal.EMAIL: "email",
+    Personal.LINK: "liên kết",
+    Personal.CARD: "số thẻ",
+    Personal.BANK: "số tài khoản",
+    Personal.NATIONAL_ID: "số giấy tờ",
+    Personal.ORDER: "mã đơn",
+    Personal.PHONE: "số điện thoại",
+    Personal.CODE: "mã",
+    Personal.BIRTH: "ngày sinh",
+    Personal.ADDRESS: "địa chỉ",
+    Personal.NAME: "tên",
+    Personal.HANDLE: "tên đăng nhập",
+    Personal.IP: "địa chỉ IP",
+    Personal.NUMBER: "số",
+}
+
+
+def placeholder(kind: Personal, locale: str = "en") -> str:
+    """What stands where something was taken out, e.g. `[phone]`."""
+    return f"[{VIETNAMESE[kind] if locale == 'vi' else kind}]"
+
+
+def redact(
+    text: str,
+    *,
+    names: Iterable[str] = (),
+    known: Iterable[str] = (),
+    keep: Collection[str] = (),
+    locale: str = "en",
+) -> Redacted:
     """Replace personal data by placeholders.
 
     `names` are people of the case, `known` exact strings (order numbers), `keep` the company's own addresses and
@@ -65,17 +96,24 @@ def redact(text: str, *, names: Iterable[str] = (), known: Iterable[str] = (), k
     kept = {_bare(value) for value in keep}
     spans: list[_Span] = []
     for span in _spans(text, tuple(names), tuple(known)):
-        if _bare(text[span.start : span.end]) in kept:
-            continue
-        if not any(span.start < other.end and other.start < span.end for other in spans):
-            spans.append(span)
+        if _bare(text[span.start : span.end]) not in kept:
+            spans = _joined(spans, span)
     spans.sort(key=lambda span: span.start)
     out, at = [], 0
     for span in spans:
-        out += [text[at : span.start], f"[{span.kind}]"]
+        out += [text[at : span.start], placeholder(span.kind, locale)]
         at = span.end
     out.append(text[at:])
     return Redacted("".join(out), Counter(span.kind for span in spans))
+
+
+def _joined(spans: list[_Span], new: _Span) -> list[_Span]:
+    """Add a finding; where it overlaps earlier ones they grow around it, so that no end of a name sticks out."""
+    touched = [span for span in spans if new.start < span.end and span.start < new.end]
+    if not touched:
+        return [*spans, new]
+    start, end = min(new.start, *(s.start for s in touched)), max(new.end, *(s.end for s in touched))
+    return [*(span for span in spans if span not in touched), _Span(start, end, touched[0].kind)]
 
 
 def luhn(digits: str) -> bool:
@@ -172,12 +210,22 @@ def _named(text: str, names: tuple[str, ...]) -> Iterator[_Span]:
             ):
                 run += 1
             if run > at and _is_name(text, found[at:run], parts):
-                yield _Span(found[at][0], found[run - 1][1], Personal.NAME)
+                last = run
+                while (
+                    last < min(run + 2, len(found)) and found[last][3] and _follows(text, found[last - 1], found[last])
+                ):
+                    last += 1
+                yield _Span(found[at][0], found[last - 1][1], Personal.NAME)
             at = max(run, at + 1)
 
 
 def _adjacent(text: str, left: tuple[int, int, str, bool], right: tuple[int, int, str, bool]) -> bool:
     return text[left[1] : right[0]].strip(" .-") == "" and "\n" not in text[left[1] : right[0]]
+
+
+def _follows(text: str, left: tuple[int, int, str, bool], right: tuple[int, int, str, bool]) -> bool:
+    """Whether a capitalised word stands right behind, as the rest of a name does."""
+    return text[left[1] : right[0]] == " " and right[2] not in p.NOT_NAMES
 
 
 def _is_name(text: str, run: list[tuple[int, int, str, bool]], parts: list[str]) -> bool:

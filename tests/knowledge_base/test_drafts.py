@@ -53,7 +53,7 @@ def test_a_resolved_case_becomes_question_and_answer() -> None:
     article = drafted(CASE)
     assert article.title == "How do I reset the lamp?"
     assert article.body == (
-        "## Question\n\n> my order #[order number] came. How do I reset the lamp? [name], [phone]\n\n## Answer\n\n"
+        "## Question\n\n> my order #[order number] came. How do I reset the lamp?\n\n## Answer\n\n"
         "To reset the lamp, please do this:\n\n1. Unplug it and wait ten seconds.\n"
         "2. Hold the button while you plug it in again.\n3. Release it when the light turns green.\n\n"
         "If the light stays red, the firmware has to be loaded again from the app."

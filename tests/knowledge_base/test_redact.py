@@ -84,6 +84,15 @@ def test_it_knows_the_customers_name_with_and_without_marks(written: str, left: 
     assert redact(written, names=["Nguyễn Văn An"]).text == left
 
 
+def test_a_name_that_is_known_in_part_is_taken_out_whole() -> None:
+    assert redact("em là Trần Bình ạ", names=["Linh Trần"]).text == "em là [name] ạ"
+    assert redact("ask Anna Miller or anna", names=["Anna Smith"]).text == "ask [name] or anna"
+
+
+def test_placeholders_speak_the_language_of_the_text() -> None:
+    assert redact("gọi 0912 345 678", locale="vi").text == "gọi [số điện thoại]"
+
+
 def test_known_order_numbers_go_without_a_label() -> None:
     assert redact("abc123 is on its way", known=["ABC123"]).text == "[order number] is on its way"
 

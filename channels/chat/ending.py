@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 from channels.chat import lineup, rating, visits
 from channels.chat.frames import EndedBy
 from channels.chat.models import ChatVisit
-from channels.chat.visits import Visit
+from channels.chat.visit import Visit
 from contact_center.core.events import Event, emit, poke
 from routing.states import WorkItemState
 

@@ -81,9 +81,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class VisitState:
-    """Everything that a browser needs to show a visit, beside its messages. `survey_score` 0: asked, not answered."""
+    """Everything that a browser needs to show a visit, beside its messages. `thread`: the ticket's number or 0.
+
+    `survey_score` 0: asked, not answered; None: nobody asks.
+    """
 
     visit: int
+    thread: int
     public_seq: int
     agent: str | None
     queue: Place | None
@@ -139,6 +143,7 @@ def hello(state: VisitState, messages: list[PublicMessage], *, token: str | None
     return _frame(
         "hello",
         visit=state.visit,
+        thread=state.thread,
         **({"token": token} if token else {}),
         public_seq=state.public_seq,
         first=messages[0].public_seq if messages else state.public_seq + 1,

@@ -11,7 +11,7 @@ from channels.chat import frames, lineup, state
 from channels.chat.frames import EndedBy
 from channels.chat.rendering import public_message
 from channels.chat.tokens import Tokens
-from channels.chat.visits import Visit
+from channels.chat.visit import Visit
 from contact_center.accounts.models import User
 from contact_center.core.bus import Poke
 from contact_center.core.clock import utcnow
@@ -39,9 +39,7 @@ def topic_of(visit: Visit) -> str:
 
 
 def attach(hub: Hub, socket: VisitSocket, ticket_id: int) -> None:
-    """The visit has a ticket (another one): listen to who reads it."""
-    if socket.visit.ticket_id is not None and socket.visit.ticket_id != ticket_id:
-        hub.leave(socket, f"reads:{socket.visit.ticket_id}")
+    """The visit has a ticket: listen to who reads it."""
     socket.visit = replace(socket.visit, ticket_id=ticket_id)
     hub.join(socket, f"reads:{ticket_id}")
 
@@ -65,18 +63,22 @@ class VisitRenderer:
         sockets = [socket for socket in hub.listeners(topic) if isinstance(socket, VisitSocket)]
         if not sockets:
             return {}
-        self._follow(sockets, pokes)
+        if self._moved(sockets, pokes):
+            again = [frames.resync()]
+            return dict.fromkeys(variants, again)
         told: list[Frame] = []
         for poke in pokes:
             told.extend(await self._frames(sockets, poke))
         return dict.fromkeys(variants, told)
 
-    def _follow(self, sockets: Sequence[VisitSocket], pokes: Sequence[Poke]) -> None:
-        for poke in pokes:
-            if poke.data.get("event") == "message.created":
-                for socket in sockets:
-                    if socket.visit.ticket_id != poke.data["ticket_id"]:
-                        attach(self.services.hub, socket, poke.data["ticket_id"])
+    def _moved(self, sockets: Sequence[VisitSocket], pokes: Sequence[Poke]) -> bool:
+        """Take note of the visit's first ticket; True if the conversation goes on in another one."""
+        found = {poke.data["ticket_id"] for poke in pokes if poke.data.get("event") == "message.created"}
+        for ticket_id in found:
+            for socket in sockets:
+                if socket.visit.ticket_id is None:
+                    attach(self.services.hub, socket, ticket_id)
+        return any(socket.visit.ticket_id != ticket_id for ticket_id in found for socket in sockets)
 
     async def _frames(self, sockets: Sequence[VisitSocket], poke: Poke) -> list[Frame]:
         data, visit = poke.data, sockets[0].visit
@@ -108,9 +110,8 @@ class VisitRenderer:
             values,
             values["attachments"],
             author=author,
-            visit_id=visit.id,
+            visit=visit,
             widget_key=socket.widget_key,
-            locale=visit.locale,
             tokens=self.tokens,
         )
         return [frames.message(shown)]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select, update
 
 from channels.chat.models import ChatVisit
 from channels.chat.parse import OfflineMessage
-from channels.chat.visits import Visit
+from channels.chat.visit import Visit
 from contact_center.accounts import limits
 from contact_center.accounts.models import User
 from contact_center.core.errors import Conflict, Invalid

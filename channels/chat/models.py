@@ -22,6 +22,8 @@ class ChatVisit(Base):
     customer_id: Mapped[int] = refers_to("customers.id")
     # Set by the first message; another one if the matter was closed and the customer went on writing.
     ticket_id: Mapped[int | None] = refers_to("tickets.id", nullable=True)
+    # Entries of the ticket before this public_seq are not this visit's.
+    from_seq: Mapped[int] = mapped_column(default=1)
     name: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
     locale: Mapped[str]

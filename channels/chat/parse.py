@@ -39,6 +39,7 @@ class Hello:
     email: str
     locale: str
     page: str
+    thread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ def _hello(fields: Fields) -> Hello:
         email=_email(fields, strict=False),
         locale=_line(fields, "locale", 35),
         page=_line(fields, "page", 2_000),
+        thread=_number(fields, "thread", default=0),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from channels.chat.visits import Visit
+from channels.chat.visit import Visit
 from contact_center.core.errors import NotFound
 from tickets.quality import surveys
 from tickets.quality.models import Survey

@@ -5,6 +5,7 @@ from typing import Any
 
 from channels.chat.frames import AuthorKind, File, PublicMessage
 from channels.chat.tokens import Tokens, Upload
+from channels.chat.visit import Visit, client_id_of
 from contact_center.core.i18n import gettext, mark
 from tickets.inbound import StoredFile
 from tickets.states import Channel, MessageKind
@@ -29,13 +30,12 @@ def public_message(
     files: Sequence[StoredFile],
     *,
     author: str,
-    visit_id: int,
+    visit: Visit,
     widget_key: str,
-    locale: str,
     tokens: Tokens,
 ) -> PublicMessage:
     """The message as its customer sees it; `values` are a message row's columns, `author` the agent's name."""
-    kind, text = _said(values, locale)
+    kind, text = _said(values, visit)
     return PublicMessage(
         public_seq=values["public_seq"],
         id=values["id"],
@@ -43,36 +43,28 @@ def public_message(
         name=author if kind is AuthorKind.AGENT else "",
         text=text,
         sent_at=values["created_at"],
-        client_id=client_id_of(values["external_id"]) if values["channel"] == Channel.CHAT.value else None,
-        files=tuple(file_of(one, visit_id, widget_key, tokens) for one in files) if kind != AuthorKind.SYSTEM else (),
+        client_id=client_id_of(visit, values["external_id"]),
+        files=tuple(file_of(one, visit.id, widget_key, tokens) for one in files) if kind != AuthorKind.SYSTEM else (),
     )
 
 
-def _said(values: Mapping[str, Any], locale: str) -> tuple[AuthorKind, str]:
+def _said(values: Mapping[str, Any], visit: Visit) -> tuple[AuthorKind, str]:
+    """Who said what; what is not this visit's keeps its number and shows nothing."""
     kind, channel, meta = values["kind"], values["channel"], values["meta"]
-    if kind == MessageKind.INBOUND.value:
-        return AuthorKind.CUSTOMER, values["text"]
-    if "survey_id" in meta:  # the widget asks by itself, without a link
+    if values["public_seq"] < visit.from_seq or "survey_id" in meta:  # the widget asks by itself, without a link
         return AuthorKind.SYSTEM, ""
+    if kind == MessageKind.INBOUND.value:
+        own = client_id_of(visit, values["external_id"]) is not None
+        return (AuthorKind.CUSTOMER, values["text"]) if own else (AuthorKind.SYSTEM, "")
     if kind == MessageKind.OUTBOUND.value and channel == Channel.CHAT.value:
         return AuthorKind.AGENT, values["text"]
     if "chat_follow_up" in meta:
-        return AuthorKind.SYSTEM, gettext(locale, FOLLOWED, email=meta["chat_follow_up"])
+        return AuthorKind.SYSTEM, gettext(visit.locale, FOLLOWED, email=meta["chat_follow_up"])
     if "chat_transcript" in meta:
-        return AuthorKind.SYSTEM, gettext(locale, TRANSCRIPT, email=meta["chat_transcript"])
+        return AuthorKind.SYSTEM, gettext(visit.locale, TRANSCRIPT, email=meta["chat_transcript"])
     if kind == MessageKind.EVENT.value:
-        return AuthorKind.SYSTEM, gettext(locale, EVENT_TEXTS.get(meta.get("name", ""), ""))
-    return AuthorKind.SYSTEM, gettext(locale, ELSEWHERE.get(channel, ""))
-
-
-def external_id(visit_key: str, client_id: str) -> str:
-    """The message's external id, unique within the widget: `visit:client_id`."""
-    return f"{visit_key}:{client_id}"
-
-
-def client_id_of(external: str | None) -> str | None:
-    """The client id in an external id that we made."""
-    return external.partition(":")[2] or None if external else None
+        return AuthorKind.SYSTEM, gettext(visit.locale, EVENT_TEXTS.get(meta.get("name", ""), ""))
+    return AuthorKind.SYSTEM, gettext(visit.locale, ELSEWHERE.get(channel, ""))
 
 
 def file_of(file: StoredFile, visit_id: int, widget_key: str, tokens: Tokens) -> File:

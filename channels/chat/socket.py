@@ -17,7 +17,7 @@ from channels.chat.lines import VisitSocket, attach, snapshot, topic_of
 from channels.chat.page import choose_locale, origin_allowed
 from channels.chat.tokens import Tokens
 from channels.chat.uploads import stored_files
-from channels.chat.visits import Visit
+from channels.chat.visit import Visit
 from channels.chat.widgets import Open
 from channels.guard import guarded
 from contact_center.core.bus import Poke
@@ -151,7 +151,7 @@ class Line:
         hub.join(self.socket, topic_of(self.visit))
         if self.visit.ticket_id is not None:
             attach(hub, self.socket, self.visit.ticket_id)
-        now_, messages = await self.held.db.read(self._snapshot, hello.since)
+        now_, messages = await self.held.db.read(self._snapshot, hello)
         self.socket.waiting = now_.agent is None and not now_.ended
         self.socket.place = now_.queue
         await self.websocket.send_text(frames.hello(now_, messages, token=token).decode())
@@ -166,8 +166,10 @@ class Line:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
 
-    def _snapshot(self, tx: Connection, since: int) -> tuple[VisitState, list[PublicMessage]]:
+    def _snapshot(self, tx: Connection, hello: parse.Hello) -> tuple[VisitState, list[PublicMessage]]:
         now_ = snapshot(tx, self.visit)
+        # The conversation went on in another ticket meanwhile: its numbers begin anew.
+        since = hello.since if hello.thread in (0, now_.thread) else 0
         return now_, state.after(tx, self.visit, since, self.tokens, self.socket.widget_key)
 
     async def gone(self) -> None:
@@ -207,10 +209,12 @@ class Line:
         taken = await guarded(self.held.db, visits.raw_item(visit, frame), visits.take, visit, inbound, now=now)
         if taken is not None:
             INBOUND.labels(Channel.CHAT.value, JournalState.ACCEPTED.value).inc()
-            if taken.visit.ticket_id is not None and taken.visit.ticket_id != self.visit.ticket_id:
+            if visit.ticket_id is None and taken.visit.ticket_id is not None:
                 attach(self.held.hub, self.socket, taken.visit.ticket_id)
         public_seq = taken.public_seq if taken else None
         self.socket.send(frames.ack(frame.client_id, public_seq or 0, now))
+        if taken is not None and visit.ticket_id not in (None, taken.visit.ticket_id):
+            self.socket.send(frames.resync())
 
     async def _typing(self, frame: parse.Typing) -> None:
         if self.visit.ticket_id is not None and self.bucket.take(monotonic()):

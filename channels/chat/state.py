@@ -11,10 +11,11 @@ from channels.chat.frames import Place, PublicMessage, VisitState
 from channels.chat.models import ChatVisit
 from channels.chat.rendering import public_message
 from channels.chat.tokens import Tokens
-from channels.chat.visits import Visit
+from channels.chat.visit import Visit
 from contact_center.accounts.models import User
 from tickets.inbound import StoredFile
 from tickets.models import Attachment, Message, Ticket, TicketRead
+from tickets.numbers import number_of
 
 FIRST_REPLAY = 200
 HISTORY = 50
@@ -37,6 +38,7 @@ def state_of(tx: Connection, visit: Visit, place: Place | None) -> VisitState:
     ended = row.ended_at is not None
     return VisitState(
         visit=visit.id,
+        thread=number_of(visit.ticket_id) if visit.ticket_id else 0,
         public_seq=row.public_seq or 0,
         agent=row.agent,
         queue=None if ended or row.agent else place,
@@ -125,9 +127,8 @@ def _shown(
             dict(row),
             files[row["id"]],
             author=row["author"] or "",
-            visit_id=visit.id,
+            visit=visit,
             widget_key=widget_key,
-            locale=visit.locale,
             tokens=tokens,
         )
         for row in rows

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 from channels.chat.frames import EndedBy
 from channels.chat.models import ChatVisit
 from channels.chat.parse import Hello, Send
-from channels.chat.rendering import external_id
+from channels.chat.visit import Visit, external_id
 from contact_center.accounts import limits
 from contact_center.core.errors import NotFound
 from contact_center.core.events import emit, poke
@@ -33,20 +33,6 @@ LEASE = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """What an edge holds of a visit while its line is open."""
-
-    id: int
-    key: str
-    account_id: int
-    customer_id: int
-    ticket_id: int | None
-    name: str
-    email: str
-    locale: str
-
-
-@dataclass(frozen=True, slots=True)
 class Taken:
     """A message is stored, for the first time or long ago. public_seq None: it lies in quarantine."""
 
@@ -63,6 +49,7 @@ COLUMNS = (
     ChatVisit.name,
     ChatVisit.email,
     ChatVisit.locale,
+    ChatVisit.from_seq,
 )
 
 
@@ -158,12 +145,9 @@ def take(tx: Connection, visit: Visit, inbound: InboundMessage, *, now: datetime
     """Store a message: one statement on PostgreSQL but for the first of a visit. A repeated one is found again."""
     receipt = intake.receive(tx, inbound, now=now)
     if receipt.ticket_id is not None and receipt.ticket_id != visit.ticket_id:
-        tx.execute(
-            update(ChatVisit)
-            .where(ChatVisit.id == visit.id)
-            .values(ticket_id=receipt.ticket_id, ended_at=None, ended_by=None)
-        )
-        visit = replace(visit, ticket_id=receipt.ticket_id)
+        visit = replace(visit, ticket_id=receipt.ticket_id, from_seq=receipt.public_seq or 1)
+        here = {"ticket_id": visit.ticket_id, "from_seq": visit.from_seq}
+        tx.execute(update(ChatVisit).where(ChatVisit.id == visit.id).values(**here, ended_at=None, ended_by=None))
     return Taken(visit, receipt.public_seq)
 
 

@@ -93,7 +93,7 @@ class App {
       refused: (code) => this.header.refused(t(code === 4429 ? "too_many" : "refused")),
       begun: () => this.#converse(),
       cleared: () => this.log.clear(),
-      anew: () => (outbox.list().length ? this.#converse() : this.#introduce().then(() => this.#focus())),
+      anew: () => (!outbox.empty ? this.#converse() : this.#introduce().then(() => this.#focus())),
     };
   }
 

@@ -106,6 +106,7 @@ export class Log {
     const row = pending ?? { id: message.client_id ?? `#${message.public_seq}` };
     Object.assign(row, { key: message.public_seq, message, state: "sent" });
     this.#insert(row);
+    if (own) this.#dressLastOwn();
     if (quiet || row.node.hidden) return;
     if (stuck || own) this.bottom();
     else if (!own) this.#missed();
@@ -138,14 +139,18 @@ export class Log {
 
   drop(clientId) {
     const row = this.#rows.find((one) => one.id === clientId);
-    if (row && row.key >= PENDING) this.#take(clientId).node.remove();
-    this.#rows.forEach((_, at) => this.#dress(at));
+    if (!row || row.key < PENDING) return;
+    const at = this.#rows.indexOf(row);
+    this.#take(clientId).node.remove();
+    this.#dress(at - 1);
+    this.#dress(at);
   }
 
   /** The agent has read our messages up to this public_seq. */
   seenUpTo(seq) {
-    this.read = Math.max(this.read, seq);
-    this.#rows.forEach((_, at) => this.#dress(at));
+    const before = this.read;
+    this.read = Math.max(before, seq);
+    for (let at = this.#rows.length - 1; at >= 0 && this.#rows[at].key > before; at -= 1) this.#dress(at);
   }
 
   #take(id) {
@@ -218,6 +223,17 @@ export class Log {
     if (!this.#isLastOwn(row)) return mark.replaceChildren(sentAt);
     const state = seen ? [icon("checks"), h("span", {}, t("seen"))] : [icon("check"), h("span", {}, t("sent"))];
     return mark.replaceChildren(sentAt, " · ", ...state);
+  }
+
+  /** The newest of our stored messages says "Sent" or "Seen"; the one before it does so no longer. */
+  #dressLastOwn() {
+    for (let at = this.#rows.length - 1, found = 0; at >= 0 && found < 2; at -= 1) {
+      const one = this.#rows[at];
+      if (one.key < PENDING && one.message.author.kind === "customer") {
+        this.#dress(at);
+        found += 1;
+      }
+    }
   }
 
   #isLastOwn(row) {

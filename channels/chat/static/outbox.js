@@ -22,6 +22,21 @@ export const outbox = {
   list() {
     return storage.names("out:").map(read).filter(Boolean);
   },
+  /** The oldest one that may be sent. */
+  next() {
+    for (const name of storage.names("out:")) {
+      const entry = read(name);
+      if (entry && !entry.error) return entry;
+    }
+    return null;
+  },
+  find(clientId) {
+    const name = storage.names("out:").find((one) => one.endsWith(`:${clientId}`));
+    return name ? read(name) : null;
+  },
+  get empty() {
+    return storage.names("out:").length === 0;
+  },
   add(text, files) {
     count += 1;
     const at = Date.now();

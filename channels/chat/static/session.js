@@ -38,7 +38,7 @@ export class Session {
   }
 
   get begun() {
-    return Boolean(storage.get("visit")) || outbox.list().length > 0;
+    return Boolean(storage.get("visit")) || !outbox.empty;
   }
 
   start() {
@@ -47,7 +47,7 @@ export class Session {
 
   /** The panel was closed: only a conversation that goes on keeps its line. */
   rest() {
-    if (this.visit.ended && !outbox.list().length) this.line.stop();
+    if (this.visit.ended && outbox.empty) this.line.stop();
   }
 
   // ---- what the customer does
@@ -141,7 +141,7 @@ export class Session {
       }
       released();
     }
-    return { frame: { t: "hello", token: storage.get("visit"), since: this.thread.last } };
+    return { frame: { t: "hello", token: storage.get("visit"), since: this.thread.last, thread: this.thread.id } };
   }
 
   /** The server closed for a reason: true to connect again. */
@@ -152,7 +152,7 @@ export class Session {
     }
     if (storage.get("visit")) this.forget();
     else await this.refreshStatus(true);
-    if (outbox.list().length) return true;
+    if (!outbox.empty) return true;
     this.view.anew();
     return false;
   }
@@ -185,6 +185,8 @@ export class Session {
 
   #greeted(frame) {
     if (frame.token) storage.set("visit", frame.token);
+    if (this.thread.id && frame.thread !== this.thread.id) this.#clear(); // it went on in another ticket
+    this.thread.id = frame.thread;
     if (frame.public_seq < this.thread.last) {
       this.#clear();
       return this.line.restart(); // the server was set back and knows less than we do: begin from its start
@@ -250,14 +252,14 @@ export class Session {
   /** The oldest one first and the next only after its ack: so the order holds over restarts, limits and tabs. */
   #pump() {
     if (this.#inFlight) return;
-    const entry = outbox.list().find((one) => !one.error);
+    const entry = outbox.next();
     if (!entry) return;
     const files = entry.files.map((file) => file.id);
     if (this.line.send({ t: "send", client_id: entry.client_id, text: entry.text, files })) this.#inFlight = entry.client_id;
   }
 
   #acked({ client_id, public_seq, sent_at }) {
-    const entry = outbox.list().find((one) => one.client_id === client_id);
+    const entry = outbox.find(client_id);
     if (entry && !public_seq) this.view.pending(entry, "sent"); // kept, but not a part of the conversation yet
     if (public_seq && !this.thread.messages.has(public_seq)) {
       const next = this.thread.last + 1 === public_seq;
@@ -282,7 +284,7 @@ export class Session {
   }
 
   #error(frame) {
-    const entry = outbox.list().find((one) => one.client_id === frame.client_id);
+    const entry = outbox.find(frame.client_id);
     this.#inFlight = null;
     if (frame.about) {
       this.#commands.delete(frame.about);

@@ -6,6 +6,7 @@ export class Thread {
   }
 
   reset() {
+    this.id = 0;
     this.messages = new Map();
     this.first = 1;
     this.last = 0;

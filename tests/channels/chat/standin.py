@@ -164,7 +164,16 @@ class StandIn:
     def state(self, visit: Visit) -> VisitState:
         last = len(visit.messages)
         return VisitState(
-            visit.id, last, visit.agent, visit.queue, visit.read, visit.seen, visit.ended, visit.survey, visit.email
+            visit.id,
+            101,
+            last,
+            visit.agent,
+            visit.queue,
+            visit.read,
+            visit.seen,
+            visit.ended,
+            visit.survey,
+            visit.email,
         )
 
     async def handle(self, visit: Visit, socket: WebSocket, frame: parse.Frame) -> None:

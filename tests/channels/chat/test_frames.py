@@ -39,7 +39,7 @@ def test_a_message_holds_what_a_customer_may_know_and_nothing_else() -> None:
 
 
 def test_a_hello_tells_where_its_replay_begins() -> None:
-    state = VisitState(7, 4, "Lan", None, 2, 1, False, None, "")
+    state = VisitState(7, 100, 4, "Lan", None, 2, 1, False, None, "")
     fields = json.loads(frames.hello(state, [one(3), one(4)], token=None))
     assert (fields["first"], fields["public_seq"]) == (3, 4)
     assert "token" not in fields

@@ -12,7 +12,7 @@ from channels.chat.bucket import Bucket
 from channels.chat.lines import ReadsRenderer, VisitRenderer, VisitSocket
 from channels.chat.parse import Hello, Send
 from channels.chat.tokens import Tokens
-from channels.chat.visits import Visit
+from channels.chat.visit import Visit
 from contact_center.core.bus import Poke
 from contact_center.core.db import Database
 from contact_center.core.hub import Hub

@@ -12,7 +12,7 @@ from channels.chat.models import ChatVisit
 from channels.chat.parse import Hello, Send
 from channels.chat.tokens import Tokens, Upload
 from channels.chat.upkeep import Upkeep
-from channels.chat.visits import Visit
+from channels.chat.visit import Visit
 from contact_center.core.db import Database
 from contact_center.core.hub import Hub
 from contact_center.core.secrets import Vault

@@ -4,14 +4,15 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from channels.chat import ending, mailing, rating, state, visits
 from channels.chat.frames import AuthorKind, EndedBy
 from channels.chat.models import ChatVisit
 from channels.chat.parse import Hello, OfflineMessage, Send
 from channels.chat.tokens import Tokens
-from channels.chat.visits import Taken, Visit
+from channels.chat.visit import Visit
+from channels.chat.visits import Taken
 from contact_center.core.db import Database
 from contact_center.core.errors import Conflict, NotFound, TooMany
 from contact_center.core.events import Event
@@ -221,6 +222,27 @@ async def test_a_closed_matter_is_followed_by_a_new_one_in_the_same_visit(db: Da
     after = await db.write(say, visit, "One more thing", "client-02")
     assert after.visit.ticket_id != visit.ticket_id
     assert await db.read(texts, after.visit) == ["One more thing"]
+    before, now_ = [(await db.read(state.state_of, one, None)).thread for one in (visit, after.visit)]
+    assert now_ == before + 1
+
+
+async def test_what_another_ticket_held_before_a_merge_is_not_shown(db: Database) -> None:
+    def story(tx: Connection) -> Visit:
+        visit = begun(tx)
+        other = say(tx, opened(tx, address="192.0.2.9"), "somebody else's secret").visit
+        assert other.ticket_id is not None
+        answer(tx, other, "and the answer to it")
+        tx.execute(update(Ticket).where(Ticket.id == visit.ticket_id).values(status="closed"))
+        tx.execute(
+            update(Ticket)
+            .where(Ticket.id == other.ticket_id)
+            .values(thread_key=visit.key, channel_account_id=visit.account_id)
+        )
+        return say(tx, visit, "still me", "client-02").visit
+
+    visit = await db.write(story)
+    assert [text for text in await db.read(texts, visit) if text] == ["still me"]
+    assert visit.from_seq == 3
 
 
 async def test_answers_nobody_has_seen_follow_by_mail_once(db: Database) -> None:

@@ -12,7 +12,7 @@ from agent_ui.pages.admin import admin_page, administer
 from agent_ui.views import Choice
 from contact_center.accounts.models import AuditEntry, User
 from contact_center.accounts.web import locale_of
-from contact_center.core.i18n import gettext
+from contact_center.core.i18n import gettext, mark
 from contact_center.core.services import services
 
 PAGE = 100
@@ -56,7 +56,7 @@ async def index(request: Request) -> Response:
     )
     address = str(request.url.include_query_params(user=user_id or "", action=action).remove_query_params("before"))
     older = request.url.include_query_params(before=rows[PAGE - 1].id) if len(rows) > PAGE else ""
-    everybody = Choice("", gettext(await locale_of(request), "Everybody"))
+    everybody = Choice("", gettext(await locale_of(request), mark("Everybody")))
     return await admin_page(
         request,
         "audit.html",

@@ -15,7 +15,7 @@ from agent_ui.views import Choice
 from contact_center.accounts.audit import record
 from contact_center.accounts.web import locale_of
 from contact_center.core.clock import utcnow
-from contact_center.core.i18n import gettext
+from contact_center.core.i18n import gettext, mark
 from contact_center.core.services import services
 from tickets import topics
 from tickets.models import Topic
@@ -53,7 +53,7 @@ async def index(request: Request) -> Response:
 
 async def _show(request: Request, form: Form) -> Response:
     found = await services(request).db.read(list_topics)
-    none = Choice("", gettext(form.locale, "First level"))
+    none = Choice("", gettext(form.locale, mark("First level")))
     parents = [none, *(Choice(str(top.id), top.name) for top, _ in found if top.active)]
     status = 200 if form.ok else 422
     return await admin_page(request, "topics.html", "topics", status=status, topics=found, form=form, parents=parents)

@@ -56,7 +56,10 @@ async def console(websocket: WebSocket) -> None:
             held.hub.drop(socket)
             for task in (pump, receive):
                 task.cancel()
-            await asyncio.gather(pump, receive, return_exceptions=True)
+            ended = await asyncio.gather(pump, receive, return_exceptions=True)
+            for error in ended:
+                if isinstance(error, Exception) and not isinstance(error, WebSocketDisconnect):
+                    log.warning("socket.failed", user_id=person.id, exc_info=error)
 
 
 async def _receive(held: Services, websocket: WebSocket, socket: Socket, person: Person) -> None:
@@ -95,13 +98,18 @@ async def _join(held: Services, socket: Socket, person: Person, topic: str, seq:
     held.hub.join(socket, topic)
     kind = topic.partition(":")[0]
     if kind == "ticket":
-        for data in await fragments.replay(held, topic, seq if isinstance(seq, int) else 0, socket.variant):
+        try:
+            made = await fragments.replay(held, topic, seq if isinstance(seq, int) else 0, socket.variant)
+        except NotFound:
+            held.hub.leave(socket, topic)
+            made = [frame("refused", topic=topic)]
+        for data in made:
             socket.send(data)
         return
     render = held.hub.renderers.get(kind)
     if render is not None:
-        made = await render(topic, [], {socket.variant})
-        for data in made.get(socket.variant, ()):
+        fresh = await render(topic, [], {socket.variant})
+        for data in fresh.get(socket.variant, ()):
             socket.send(data)
     socket.send(frame("joined", topic=topic))
 

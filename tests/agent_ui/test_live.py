@@ -136,6 +136,14 @@ async def test_a_socket_refuses_what_is_not_its_persons(console: Console, seat: 
         assert (await line.next("refused"))["topic"] == "user:999"
 
 
+async def test_a_conversation_that_is_not_there_is_refused(console: Console, seat: Seat) -> None:
+    async with connected(console, seat.token) as line:
+        await line.send(type="join", topics={"ticket:999": 3})
+        assert (await line.next("refused"))["topic"] == "ticket:999"
+        await line.send(type="ping")
+        assert (await line.next("pong")) == {"type": "pong"}
+
+
 async def test_nonsense_on_the_line_is_ignored(console: Console, seat: Seat) -> None:
     async with connected(console, seat.token) as line:
         await line.inward.put({"type": "websocket.receive", "text": "{"})

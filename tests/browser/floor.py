@@ -26,13 +26,17 @@ from contact_center.accounts.permissions import Role
 from contact_center.app import Extension, build
 from contact_center.core.clock import utcnow
 from contact_center.core.db import sqlite_engine
+from contact_center.core.relay import Relay
 from contact_center.core.services import services
 from contact_center.core.settings import Settings
 from contact_center.tables import METADATA
-from routing import profiles
+from contact_center.wiring import HANDLERS
+from routing import handling, presence, profiles
+from routing.models import AgentState, WorkItem
+from routing.states import Presence
 from tests.factories import inbound, make_account, make_queue, unique
-from tickets import intake
-from tickets.models import ChannelAccount, Message
+from tickets import intake, lifecycle
+from tickets.models import ChannelAccount, Message, Ticket
 from tickets.states import Channel
 
 PASSWORD = "correct horse battery"
@@ -89,10 +93,31 @@ async def seen_by_customer(request: Request) -> Response:
     return JSONResponse(await services(request).db.read(read))
 
 
+async def clear(request: Request) -> Response:
+    """Everything is done and nobody is on the floor: the next test begins with a quiet one."""
+
+    def finish(tx: Connection) -> None:
+        now = utcnow()
+        for agent_id in list(tx.execute(select(AgentState.user_id)).scalars()):
+            presence.set_presence(tx, agent_id, Presence.OFFLINE, now=now)
+        for ticket_id in list(tx.execute(select(Ticket.id).where(Ticket.status.in_(("new", "open")))).scalars()):
+            lifecycle.resolve(tx, ticket_id, user_id=None, now=now)
+
+    def wrap_up(tx: Connection) -> None:
+        for item in tx.execute(select(WorkItem.ticket_id, WorkItem.agent_id).where(WorkItem.state == "wrapping")).all():
+            handling.finish(tx, item.ticket_id, item.agent_id, now=utcnow())
+
+    db = services(request).db
+    await db.write(finish)
+    await Relay(db, HANDLERS).run_once()
+    await db.write(wrap_up)
+    return JSONResponse({})
+
+
 def serve(folder: str, port: int) -> None:
     settings = Settings(data_dir=Path(folder), port=port, database_url=f"sqlite:///{folder}/floor.db")
     prepare(settings)
-    routes = [Route("/test/say", say), Route("/test/seen", seen_by_customer)]
+    routes = [Route("/test/say", say), Route("/test/seen", seen_by_customer), Route("/test/clear", clear)]
     app = build(settings, extension=Extension(routes=routes))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", ws="websockets-sansio")
 
@@ -146,6 +171,10 @@ class Floor:
         """What the customer may see."""
         answer: list[str] = httpx2.get(f"{self.url}/test/seen", params={"ticket_id": ticket_id}, timeout=10).json()
         return answer
+
+    def clear(self) -> None:
+        """Nothing waits and nobody is on the floor."""
+        httpx2.get(f"{self.url}/test/clear", timeout=20).raise_for_status()
 
 
 @contextlib.contextmanager

@@ -125,6 +125,8 @@ async function submit(event) {
   area().value = "";
   draftState("");
   void showCost();
+  if (body.mode === "reply" && typedAt) typing(Number(composer.dataset.ticket), false);
+  typedAt = 0;
   document.querySelector("#send-menu:popover-open")?.hidePopover();
   area().focus();
   // The draft must not be written back by a save that is still under way.

@@ -34,7 +34,8 @@ function transmit(message) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
-export const typing = (ticket) => transmit({ type: "typing", ticket });
+/** Tell the customer of a chat that an answer is being written, or no longer. */
+export const typing = (ticket, on = true) => transmit({ type: "typing", ticket, on });
 
 /** Look at a topic. `seq` is the last one shown, for topics that replay; null for those that send a snapshot. */
 export function join(topic, seq = null) {

@@ -9,12 +9,13 @@ from sqlalchemy import Connection, bindparam, select
 
 from contact_center.accounts.models import User
 from knowledge_base.drafts import Author, Case, Turn
-from knowledge_base.models import ArticleCase
+from knowledge_base.models import ArticleCase, ArticleText
 from tickets.models import ChannelAccount, ContactPoint, Customer, Message, Queue, Ticket
 from tickets.quality.models import Survey
 from tickets.states import AuthorKind, Delivery, MessageKind
 
 MOST_TURNS = 400
+_ADDRESS = re.compile(r"/help/([\w-]{1,90})")
 # Letters that Vietnamese has and its neighbours do not.
 _VIETNAMESE = re.compile(r"[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.I)
 
@@ -41,7 +42,7 @@ def load(tx: Connection, ticket_id: int) -> Case | None:
         turns=turns,
         rating=ticket.rating,
         names=_names(tx, ticket, messages),
-        linked_article_ids=(ticket.used,) if ticket.used is not None else (),
+        linked_article_ids=(ticket.used,) if ticket.used is not None else _linked(tx, turns),
     )
 
 
@@ -94,6 +95,15 @@ _CONTACT_NAMES = select(ContactPoint.name).where(
     ContactPoint.customer_id == bindparam("customer_id"), ContactPoint.name != ""
 )
 _ADDRESSES = select(ChannelAccount.address)
+
+
+def _linked(tx: Connection, turns: Sequence[Turn]) -> tuple[int, ...]:
+    """The articles whose public address stands in an answer."""
+    slugs = {slug for turn in turns if turn.author is Author.AGENT for slug in _ADDRESS.findall(turn.text)}
+    if not slugs:
+        return ()
+    statement = select(ArticleText.article_id).where(ArticleText.slug.in_(sorted(slugs))).order_by(ArticleText.id)
+    return tuple(tx.execute(statement).scalars())
 
 
 def _names(tx: Connection, ticket: Any, messages: Sequence[Any]) -> tuple[str, ...]:

@@ -17,7 +17,11 @@ from knowledge_base.search import nearest
 
 # An article that says the same is among the first few for question and answer together.
 LOOKED_AT = 6
-RELATIONS = {Lesson.COPY_OF_ARTICLE: Relation.ANSWERED, Lesson.SAME_QUESTION: Relation.ASKED_AGAIN}
+RELATIONS = {
+    Lesson.ARTICLE_USED: Relation.USED,
+    Lesson.COPY_OF_ARTICLE: Relation.ANSWERED,
+    Lesson.SAME_QUESTION: Relation.ASKED_AGAIN,
+}
 
 
 def on_ticket_resolved(tx: Connection, event: Event, now: datetime) -> None:
@@ -61,7 +65,11 @@ def _known(tx: Connection, ticket_id: int, drafted: DraftArticle) -> Sequence[Kn
 
 def _note(tx: Connection, skipped: Skipped, ticket_id: int, *, now: datetime) -> None:
     relation = RELATIONS.get(skipped.lesson)
-    if skipped.article_id is not None and relation is not None:
+    if skipped.article_id is None or relation is None:
+        return
+    if relation is Relation.USED:
+        use(tx, skipped.article_id, ticket_id, user_id=None, now=now)
+    else:
         relate(tx, skipped.article_id, ticket_id, relation, now=now)
 
 
@@ -79,7 +87,7 @@ def relate(
     return insert_once(tx, ArticleCase, key=["article_id", "ticket_id", "relation"], values=values) is not None
 
 
-def use(tx: Connection, article_id: int, ticket_id: int, *, user_id: int, now: datetime) -> None:
+def use(tx: Connection, article_id: int, ticket_id: int, *, user_id: int | None, now: datetime) -> None:
     """An agent put the article, or a link to it, into an answer; counted once per ticket."""
     articles.access(tx, article_id)
     if relate(tx, article_id, ticket_id, Relation.USED, user_id=user_id, now=now):

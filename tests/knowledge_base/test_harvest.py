@@ -154,3 +154,14 @@ async def test_using_an_article_counts_once_per_ticket_and_needs_no_draft(db: Da
     await db.write(lifecycle.resolve, ticket_id, user_id=agent, now=LATER)
     await db.write(relayed)
     assert await db.read(relations) == [(ticket_id, "used")]
+
+
+async def test_a_link_to_an_article_in_the_answer_counts_as_its_use(db: Database) -> None:
+    lamp, ticket_id = await db.write(library)
+    agent = await db.write(make_user)
+    linked = Reply("Please see https://shop.test/help/reset-a-lamp, it shows every step with pictures of the lamp.")
+    await db.write(replies.reply, ticket_id, linked, author=Author(agent), now=NOW)
+    await db.write(lifecycle.resolve, ticket_id, user_id=agent, now=LATER)
+    await db.write(relayed)
+    assert await db.read(relations) == [(ticket_id, "used")]
+    assert await db.read(lambda tx: tx.execute(select(Article.uses).where(Article.id == lamp)).scalar_one()) == 1

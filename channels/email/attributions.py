@@ -18,7 +18,8 @@ _END_VERBS = (
     r"kirjutas|"
     r"parašė|rašė|rakstīja|je napisao/la|je napisal/a|je napisao|je napisala|je napisal|napisao je|napisao|"
     r"menulis|"
-    r"schreef|schrieb|schrieben|schreibt|geschreven|pisze|đã viết|viết|เขียน|เขียนว่า|כתב/ה|כתבה|כתב|كتب|كتبت|نوشت|写道|"
+    r"schreef|schrieb|schrieben|schreibt|geschreven|pisze|đã viết|viết|เขียน|เขียนว่า|כתב/ה|כתבה|כתב|كتب|"
+    r"كتبت|نوشت|写道|"
     r"寫道|撰写|写到|のメール|"
     r"さんは書きました|さんが書きました|書きました|님이 작성함|님이 작성|작성함|작성"
 )
@@ -45,6 +46,11 @@ _DATE = re.compile(
 )
 _EVIDENCE = re.compile(r"[\d@]")
 _ADDRESS = re.compile(r"[^\s<>\"@]{1,64}@[\w.\-…]{1,255}")
+# Lotus Notes: "Anna Smith wrote on 03/02/2026 10:15:00:".
+_NOTES = re.compile(
+    r"^\S.{1,120} (?:wrote on|schrieb am|a écrit le|a écrit sur|ha scritto il|escribió el|skrev den) \d.{4,60}:$",
+    re.IGNORECASE,
+)
 _ENDS_WITH_ADDRESS = re.compile(r"@[^\s<>]{1,255}>\s?[:：]$")
 _PRONOUN_SUBJECT = re.compile(
     rf"(?:^|[\s,，])(?:{_PRONOUNS})\s{{1,3}}(?:{_END_VERBS}){_TAIL}|\s(?:schrieb|schrieben|schreef|skrev|"
@@ -133,6 +139,8 @@ def _is_attribution(window: str, first: str, quoted: bool) -> bool:
     if _ENDS_WITH_VERB.search(window[-60:]):
         return strong and (starts or address or quoted)
     if starts and time and date and address and _ENDS_WITH_ADDRESS.search(window):
+        return True
+    if time and date and _NOTES.search(window):
         return True
     middle = _HAS_MIDDLE_VERB.search(window)
     if middle is None or window.rstrip("*_ ")[-1] not in ":：":

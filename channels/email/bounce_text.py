@@ -56,6 +56,21 @@ _FAILURE_WORDS = re.compile(
     r"반송|전송(?:하지|할 수|에 실패)|không (?:thể )?(?:gửi|chuyển|phân phối|giao)",
     re.IGNORECASE | re.MULTILINE,
 )
+_SERVER_REPLY = re.compile(
+    r"(?:^|[\s:(<])[45]\d\d[ -]#?[45]\.\d{1,2}\.\d{1,3}|\bsmtp\b[^\n]{0,60}\b[45]\d\d\b|rcpt to:|"
+    r"(?:said|replied|responded|response):? {0,3}\"?[45]\d\d\b|created automatically by (?:the )?mail|"
+    r"mail delivery software",
+    re.IGNORECASE | re.MULTILINE,
+)
+_YOUR_MESSAGE = re.compile(
+    r"(?:your|the (?:following|original)|the) (?:message|e-?mail|mail)[^\n]{0,60}\s(?:could not|cannot|"
+    r"was not|has not|not) "
+    r"(?:be(?:en)? )?(?:deliver|sent)|"
+    r"(?:unable|failed|could not|not able) (?:to )?deliver (?:your |the )?(?:message|e-?mail|mail)|"
+    r"deliver[\w\s()]{0,40}(?:following|below)[\w\s()]{0,20}(?:recipient|user|address)|"
+    r"votre message n|ihre (?:nachricht|e-?mail)[^\n]{0,60}nicht zugestellt",
+    re.IGNORECASE,
+)
 _DELAY = re.compile(
     r"\bdelay(?:ed)?\b|warning: (?:could not send|message)|will (?:be )?(?:keep|continue|retr)|"
     r"still being (?:retried|attempted)|not yet (?:been )?(?:deliver|sent)|"
@@ -127,6 +142,16 @@ def is_failure_subject(subject: str) -> bool:
 
 def is_failure_notice(notice: str) -> bool:
     return _FAILURE_WORDS.search(notice[:8_000]) is not None
+
+
+def is_technical(notice: str) -> bool:
+    """Whether a text talks as only mail systems do: server replies, or "your message" and the address alone."""
+    head = notice[:4_000]
+    if _SERVER_REPLY.search(head):
+        return True
+    return _YOUR_MESSAGE.search(head) is not None and any(
+        _ALONE.match(line) for line in head.split("\n") if "@" in line
+    )
 
 
 def is_delay(subject: str, notice: str) -> bool:

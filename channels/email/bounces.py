@@ -10,7 +10,7 @@ from channels.email.bounce_reasons import kind_of, status_in
 from channels.email.charsets import decode, with_unix_lines
 from channels.email.headers import Headers, decoded
 from channels.email.parsed import Bounce, BouncedRecipient, BounceKind, Mailbox
-from channels.email.robots import is_daemon
+from channels.email.robots import is_absence, is_daemon
 
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{2,40})[ \t]*:[ \t]*(.*)$")
 _GROUPS = re.compile(r"\n[ \t]*\n")
@@ -172,9 +172,13 @@ def _hotmail_complaint(mail: Suspect) -> Bounce | None:
 
 
 def _from_system(mail: Suspect) -> bool:
+    return mail.return_path == "" or _named_system(mail)
+
+
+def _named_system(mail: Suspect) -> bool:
+    """Whether the sender or the form of the mail says that a mail system wrote it."""
     return (
         is_daemon(mail.sender.address)
-        or mail.return_path == ""
         or bounce_text.SYSTEM_NAME.search(mail.sender.name) is not None
         or bool({"message/delivery-status", "multipart/report"} & mail.bodies.content_types)
         or "report-type" in mail.head.text("content-type").lower()
@@ -184,15 +188,19 @@ def _from_system(mail: Suspect) -> bool:
 
 
 def _looks_like_bounce(mail: Suspect, notice: str) -> bool:
-    """Two independent signs: who sent it, what the subject says, what the text says."""
+    """Two independent signs: who sent it, what the subject says, what the text says.
+
+    Parcels fail to be delivered too: without a mail system as the sender, the text must talk like one.
+    """
     if "x-failed-recipients" in mail.head or "message/delivery-status" in mail.bodies.content_types:
         return True
     subject = bounce_text.is_failure_subject(mail.subject)
     words = bounce_text.is_failure_notice(notice)
-    system = _from_system(mail)
-    if "auto-submitted" in mail.head and "in-reply-to" in mail.head and not system and not subject:
-        return False
-    return (system and (subject or words)) or (subject and words)
+    if _named_system(mail):
+        return subject or words
+    if mail.return_path == "":
+        return subject or (words and not is_absence(mail.head, mail.subject))
+    return subject and words and bounce_text.is_technical(notice)
 
 
 def _explained(recipients: list[BouncedRecipient], notice: str) -> list[BouncedRecipient]:

@@ -135,7 +135,7 @@ FORWARD_SUBJECT = re.compile(
 )
 
 _MOBILE = (
-    r"sent (?:from|via|using|by|on) (?:my |the )?\S.{1,60}|sent with .{2,50}|get outlook for .{2,20}|"
+    r"sent (?:from|via|using|by|on) (?:my |the )?\S.{1,110}|sent with .{2,80}|get outlook for .{2,60}|"
     r"(?:von meinem|gesendet (?:von|mit|aus)|diese nachricht wurde von).{2,80}|envoyé (?:depuis|de|"
     r"à partir de|avec) .{2,60}|"
     r"enviado (?:desde|de|do|a partir de|por|via|com) .{2,60}|inviato (?:da|dal|con) .{2,60}|"

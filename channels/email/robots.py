@@ -123,6 +123,12 @@ def refusal(head: Headers, subject: str, content_types: set[str]) -> str:
     return ""
 
 
+def is_absence(head: Headers, subject: str) -> bool:
+    """Whether fields or subject are those of an automatic answer by somebody's mailbox."""
+    replied = head.text("auto-submitted").lower().startswith("auto-replied") and "in-reply-to" in head
+    return replied or any(name in head for name in _AUTO_REPLY_FIELDS) or bool(_AWAY_SUBJECT.match(subject))
+
+
 def is_no_reply(address: str) -> bool:
     """Whether nobody reads what is sent to this address."""
     return bool(_NO_REPLY_LOCAL.match(address.rpartition("@")[0]))

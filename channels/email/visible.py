@@ -32,7 +32,9 @@ _MAX_SIGNATURE_CHARS = 1_500
 _QUOTE = re.compile(r"^\s{0,3}(?:[>＞»]|\|(?:\s|$))")
 # Usenet and Emacs quote with the author's initials: "AB> text".
 _INITIALS = re.compile(r"^\s{0,2}[^\W\d_]\w{0,14}>(?:\s|$)")
+_CAPITALS = re.compile(r"^\s{0,2}[A-Z]{1,3}>(?:\s|$)")
 _DELIMITER = re.compile(r"^\s*(?:[-–—_=*#~+.•ᐧ·]{1,}|ᐧ)\s*$")
+_BARE_LINK = re.compile(r"^\s*<?(?:https?://|www\.)\S{1,150}>?\s*$", re.IGNORECASE)
 _RULE = re.compile(r"^\s*(?:[-–—]{5,}|_{5,}|={5,}|\*{5,})\s*$")
 _SIGNATURE_DASH = re.compile(r"^(?:--|—|––|– –)[ \xa0]?$")
 
@@ -123,7 +125,7 @@ def _mark_initials(texts: list[str], kinds: list[Kind]) -> None:
     """Lines that share one "AB>" prefix are quoted; a single one may be the author's own."""
     prefixed: dict[str, list[int]] = {}
     for position, text in enumerate(texts):
-        if ">" in text and kinds[position] is Kind.TEXT and _INITIALS.match(text):
+        if ">" in text and kinds[position] is Kind.TEXT and _CAPITALS.match(text):
             prefixed.setdefault(text.strip().partition(">")[0], []).append(position)
     for positions in prefixed.values():
         for position in positions if len(positions) > 1 else ():
@@ -197,7 +199,9 @@ def header_block_length(texts: list[str], start: int) -> int:
         # Long address lists wrap; some programs put an empty line between the fields.
         if misses > 1:
             break
-    complete = FROM in found and len(found & {SENT, SUBJECT, TO}) >= 2
+    # "From: Hanoi, To: Hue, Date: Monday" is a booking; a mail has a subject or addresses.
+    mail = SUBJECT in found or any("@" in text for text in texts[start : last + 1])
+    complete = mail and FROM in found and len(found & {SENT, SUBJECT, TO}) >= 2
     return last - start + 1 if complete else 0
 
 
@@ -232,11 +236,19 @@ def _fold_signature(texts: list[str], kinds: list[Kind], hidden: list[bool]) -> 
         position for position, hide in enumerate(hidden) if not hide and kinds[position] not in (Kind.EMPTY, Kind.QUOTE)
     ]
     keep = _before_signature(texts, kinds, hidden, own)
-    while keep and (kinds[keep[-1]] is Kind.DELIMITER or MOBILE_SIGNATURE.match(texts[keep[-1]][:200])):
+    while keep and (kinds[keep[-1]] is Kind.DELIMITER or _is_mobile_line(texts, keep)):
         keep.pop()
     start = keep[-1] + 1 if keep else (own[0] if own else len(hidden))
     for position in range(start, len(hidden)):
         hidden[position] = True
+
+
+def _is_mobile_line(texts: list[str], keep: list[int]) -> bool:
+    """`Sent from my iPhone`, or the link below such a line."""
+    last = texts[keep[-1]][:200]
+    if MOBILE_SIGNATURE.match(last):
+        return True
+    return bool(len(keep) > 1 and _BARE_LINK.match(last) and MOBILE_SIGNATURE.match(texts[keep[-2]][:200]))
 
 
 def _before_signature(texts: list[str], kinds: list[Kind], hidden: list[bool], own: list[int]) -> list[int]:

@@ -13,6 +13,8 @@ ATTRIBUTIONS = [
     "On 3 March 2026 at 10:15, Anna Smith <anna@example.test> wrote:",
     "On 2026-03-03 10:15, Anna Smith wrote:",
     "On Tue, Mar 3, 2026, 10:15 AM Anna Smith via Shop <anna@example.test>\nwrote:",
+    "Anna Smith wrote on 03/02/2026 10:15:00 AM:",
+    "среда, 3 февраля 2026 г., 10:15 +03:00 от Анна <anna@example.test>:",
     "Am 03.02.2016 um 15:35 schrieb Max Mustermann <max@example.test>:",
     "Am Mo., 3. Feb. 2026 um 15:35 Uhr schrieb Max Mustermann <\nmax@example.test>:",
     "Max Mustermann <max@example.test> schrieb am Di., 16. Aug. 2016 um 12:52 Uhr:",
@@ -114,6 +116,8 @@ def test_a_header_block_opens_the_older_mail(head: str) -> None:
         "First point\n----------\nSecond point\n----------\nThird point",
         "The error says: <b>\n> is not a quote\nand I wonder why.",
         "Dear team,\n\nthe price is 3 > 2, or is it?\n\nThanks\nAnna",
+        "From: Hanoi\nTo: Hue\nDate: Monday at 10:15\nPlease book two seats.",
+        "mysql> select 1;\nmysql> quit\nmysql> help",
         "Date: 3 March\nTime: 10:15\nPlace: Hanoi\nPlease confirm.",
     ],
 )
@@ -152,6 +156,10 @@ def test_inline_answers_keep_the_question_beside_them() -> None:
         "Enviado desde mi iPhone",
         "Inviato da iPhone",
         "Sent from Yahoo Mail on Android",
+        "Sent from Mail<https://go.microsoft.com/fwlink/?LinkId=550986> for Windows 10",
+        "Get Outlook for iOS<https://aka.ms/o0ukef>",
+        "Sent with AquaMail for Android\nhttps://www.aqua-mail.test",
+        "Diese Nachricht wurde von meinem Android-Mobiltelefon mit K-9 Mail gesendet.",
     ],
 )
 def test_a_signature_is_folded(signature: str) -> None:

@@ -72,7 +72,7 @@ HANDLERS: Handlers = {
     ],
     "message.moved": [sla_clocks.on_message_moved],
     "service_level.changed": [sla_clocks.on_service_level_changed],
-    "message.updated": [sms_consent.on_message_updated],
+    "message.updated": [sla_clocks.on_message_updated, sms_consent.on_message_updated],
     "reminder.due": [callbacks.on_reminder_due],
     "ticket.assigned": [calls.on_ticket_assigned, chat_ending.on_assignment_changed],
     "ticket.unassigned": [chat_ending.on_assignment_changed],

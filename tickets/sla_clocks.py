@@ -4,15 +4,15 @@ The timeline is the ledger. Whoever handles an entry counts every entry up to it
 order of time, so late, repeated or reordered events end in the same rows, and `recount` proves or repairs them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from contact_center.core.events import Event, emit
-from tickets.models import Queue, Ticket
+from tickets.models import Message, Queue, Ticket
 from tickets.service_levels import all_terms, terms_from
 from tickets.sla import Book, Clock, Fact, FactKind, apply, change_terms
 from tickets.sla_models import SlaBook, SlaClock
@@ -23,6 +23,11 @@ from tickets.timeline import topics_of
 BATCH = 200
 WOKEN_BY_CUSTOMER = frozenset({Status.PENDING, Status.SNOOZED, Status.RESOLVED})
 TELLING = frozenset({"status_changed", "priority_changed", "queue_changed", "merged_into", "unmerged"})
+# States of a call in which somebody talked (channels.phone.states).
+SPOKEN = frozenset({"answered", "completed"})
+_CALL = select(Message.ticket_id, Message.seq, Message.meta, Message.created_at).where(
+    Message.id == bindparam("message"), Message.kind == MessageKind.CALL.value
+)
 _TICKET = select(Ticket.queue_id, Ticket.assignee_id, Ticket.customer_id).where(Ticket.id == bindparam("ticket"))
 
 
@@ -35,6 +40,21 @@ def on_message(tx: Connection, event: Event, now: datetime) -> None:
     """Handler of `message.created`: count the ticket's new entries."""
     if event.payload["kind"] != MessageKind.NOTE.value:
         count(tx, event.payload["ticket_id"], now=now)
+
+
+def on_message_updated(tx: Connection, event: Event, now: datetime) -> None:
+    """Handler of `message.updated`: a call that rang when it was counted may have been answered since."""
+    if event.payload.get("delivery") is not None:
+        return
+    message = tx.execute(_CALL, {"message": event.payload["message_id"]}).first()
+    if message is None or message.meta.get("call", {}).get("state") not in SPOKEN:
+        return
+    before = load(tx, message.ticket_id)
+    if before is None or before.applied_seq < message.seq:
+        return
+    answered = Fact(_answered_at(message.created_at, message.meta["call"]), FactKind.ANSWERED)
+    after = replace(before, book=apply(before.book, answered, before.terms))
+    _announce_missed(tx, message.ticket_id, store(tx, message.ticket_id, before, after), now=now)
 
 
 def on_message_moved(tx: Connection, event: Event, now: datetime) -> None:
@@ -189,14 +209,18 @@ def facts_of(entry: Row[Any], status: Status) -> Iterator[Fact]:
 
 
 def _facts_of_call(entry: Row[Any], status: Status) -> Iterator[Fact]:
-    """A call of the customer waits for an answer from its start; picking up, or our own call, is one."""
-    inbound = entry.meta.get("direction") != "outbound"
-    if inbound:
+    """A call of the customer waits for an answer from its start; talking to them is one, whoever called."""
+    call = entry.meta.get("call", {})
+    if call.get("direction") == "in":
         if status in WOKEN_BY_CUSTOMER:
             yield Fact(entry.created_at, FactKind.STATUS, Status.OPEN.value)
         yield Fact(entry.created_at, FactKind.CUSTOMER_WROTE)
-    if entry.user_id is not None or entry.meta.get("answered"):
-        yield Fact(entry.created_at, FactKind.ANSWERED)
+    if call.get("state") in SPOKEN:
+        yield Fact(_answered_at(entry.created_at, call), FactKind.ANSWERED)
+
+
+def _answered_at(began_at: datetime, call: Mapping[str, Any]) -> datetime:
+    return began_at + timedelta(seconds=call.get("wait_seconds") or 0)
 
 
 def _announce_missed(tx: Connection, ticket_id: int, missed: Sequence[Clock], *, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from contact_center.core.db import Database
 from contact_center.core.events import Event, EventRow
@@ -11,13 +11,13 @@ from tests.conftest import NOW
 from tests.factories import inbound, make_account, make_queue, make_ticket, make_user
 from tickets import assignments, intake, lifecycle, replies, service_levels, sla_clocks
 from tickets.hours import calendar_data, office_hours
-from tickets.models import Ticket
+from tickets.models import Message, Ticket
 from tickets.replies import Author, Reply
 from tickets.sla import Clock, Metric, default_policy, policy_data
 from tickets.sla_explain import Phase
 from tickets.sla_history import explanations
 from tickets.sla_models import SlaBook, SlaClock
-from tickets.states import AssignmentReason, Priority, Status
+from tickets.states import AssignmentReason, Channel, MessageKind, Priority, Status
 
 MINUTES = timedelta(minutes=1)
 
@@ -158,6 +158,25 @@ async def test_without_a_policy_nothing_is_due(sqlite_db: Database) -> None:
     await sqlite_db.write(relay)
     assert await sqlite_db.read(due, ticket) is None
     assert len(await sqlite_db.read(clocks, ticket)) == 2
+
+
+async def test_a_call_waits_while_it_rings_and_talking_is_an_answer(db: Database) -> None:
+    policy_queue = await db.write(make_promising_queue)
+    account = await db.write(lambda tx: make_account(tx, Channel.PHONE, queue_id=policy_queue))
+    ringing = {"call": {"direction": "in", "state": "ringing", "wait_seconds": 0}}
+    call = inbound(account, channel=Channel.PHONE, kind=MessageKind.CALL, meta=ringing)
+    receipt = await db.write(intake.receive, call, now=NOW)
+    await db.write(relay)
+    assert (await db.read(clocks, receipt.ticket_id))[Metric.FIRST_RESPONSE].ended_at is None
+    answered = {"call": {"direction": "in", "state": "answered", "wait_seconds": 18}}
+    change = update(Message).where(Message.id == receipt.message_id).values(meta=answered)
+    await db.write(lambda tx: tx.execute(change).rowcount)
+    event = Event(1, "message.updated", {"ticket_id": receipt.ticket_id, "message_id": receipt.message_id}, NOW)
+    await db.write(sla_clocks.on_message_updated, event, NOW)
+    counted = await db.read(clocks, receipt.ticket_id)
+    assert counted[Metric.FIRST_RESPONSE].ended_at == NOW + timedelta(seconds=18)
+    await db.write(sla_clocks.recount, receipt.ticket_id, now=NOW)
+    assert await db.read(clocks, receipt.ticket_id) == counted
 
 
 async def test_entries_that_change_nothing_are_written_down_now_and_then(sqlite_db: Database) -> None:

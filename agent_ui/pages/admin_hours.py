@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import Connection
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -147,10 +148,13 @@ def _is_day(text: str) -> bool:
 
 async def _from_file(request: Request, form: Form) -> list[str]:
     """The holidays of an uploaded calendar file, for this year and the next ones."""
-    upload = (await request.form()).get("file")
-    if upload is None or isinstance(upload, str) or not upload.filename:
+    posted = await request.form()
+    upload = posted.get("file")
+    named = upload is not None and not isinstance(upload, str) and bool(upload.filename)
+    data = await upload.read(LARGEST_FILE + 1) if named and isinstance(upload, UploadFile) else b""
+    await posted.close()
+    if not named:
         return []
-    data = await upload.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         form.fail("file", mark("The file is too large for a list of holidays."))
         return []

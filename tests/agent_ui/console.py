@@ -93,6 +93,16 @@ async def open_console(database_url: str, folder: Path) -> AsyncIterator[Console
             await seat.aclose()
 
 
+async def cost(seat: Seat, path: str) -> int:
+    """How many statements a page takes: the least of three, because the loops of a web process run beside it."""
+    counts = []
+    for _ in range(3):
+        with statements() as seen:
+            await seat.page(path)
+        counts.append(len(seen))
+    return min(counts)
+
+
 @contextlib.contextmanager
 def statements() -> Iterator[list[str]]:
     """The SQL that runs inside the block, without BEGIN and pragmas."""

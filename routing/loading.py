@@ -1,11 +1,13 @@
 """From rows to the facts that the policy works on."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+import orjson
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
 
 from contact_center.accounts.models import User
 from contact_center.accounts.permissions import Role
@@ -15,19 +17,34 @@ from routing.facts import Row as ProfileFact
 from routing.models import AgentSkill, AgentState, ProfileRow, WorkItem
 from routing.pools import Medium, Pool
 from routing.states import Presence, WorkItemState
+from tickets.hours import Calendar as HoursCalendar
 from tickets.hours import always_open, calendar_from, is_open
 from tickets.models import Calendar
 from tickets.models import Queue as QueueTable
 from tickets.states import Priority
 
-QUEUED_ITEMS = select(WorkItem.__table__).where(WorkItem.state == WorkItemState.QUEUED.value)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+CHUNK = 5_000
+"""Ids per statement: asyncpg takes at most 32,767 parameters."""
+_WORKS = select(WorkItem.__table__).where(WorkItem.state == WorkItemState.QUEUED.value, WorkItem.id.in_(_IDS))
+_AGENTS = (
+    select(AgentState.__table__, User.role)
+    .join(User, User.id == AgentState.user_id)
+    .where(AgentState.user_id.in_(_IDS))
+)
+_ROWS = select(ProfileRow.__table__).where(ProfileRow.user_id.in_(_IDS))
+_SKILLS = select(AgentSkill.__table__).where(AgentSkill.user_id.in_(_IDS))
+_QUEUES = (
+    select(QueueTable.id, QueueTable.routing, QueueTable.target_seconds, Calendar.definition)
+    .outerjoin(Calendar, Calendar.id == QueueTable.calendar_id)
+    .where(QueueTable.active)
+)
 ANY_LEVEL = 5
 
 
 def load_works(tx: Connection, ids: Collection[int]) -> dict[int, tuple[Work, int]]:
     """The queued ones among these work items, each with its version."""
-    rows = tx.execute(QUEUED_ITEMS.where(WorkItem.id.in_(ids))) if ids else ()
-    return {row.id: (work_of(row), row.version) for row in rows}
+    return {row.id: (work_of(row), row.version) for row in _rows(tx, _WORKS, ids)}
 
 
 def work_of(row: Row[Any]) -> Work:
@@ -55,13 +72,9 @@ def work_of(row: Row[Any]) -> Work:
 
 def load_agents(tx: Connection, ids: Collection[int], *, now: datetime) -> dict[int, tuple[Agent, int]]:
     """These agents with their profiles and skills, each with its version."""
-    if not ids:
+    rows = list(_rows(tx, _AGENTS, ids))
+    if not rows:
         return {}
-    rows = tx.execute(
-        select(AgentState.__table__, User.role)
-        .join(User, User.id == AgentState.user_id)
-        .where(AgentState.user_id.in_(ids))
-    ).all()
     profiles = _profiles(tx, ids)
     skills = _skills(tx, ids)
     return {row.user_id: (_agent(row, profiles[row.user_id], skills[row.user_id], now), row.version) for row in rows}
@@ -69,17 +82,21 @@ def load_agents(tx: Connection, ids: Collection[int], *, now: datetime) -> dict[
 
 def load_queues(tx: Connection, *, now: datetime) -> dict[int, Queue]:
     """All active queues, open or closed as of now."""
-    statement = select(QueueTable.id, QueueTable.routing, QueueTable.target_seconds, Calendar.definition).outerjoin(
-        Calendar, Calendar.id == QueueTable.calendar_id
-    )
-    rows = tx.execute(statement.where(QueueTable.active)).all()
+    rows = tx.execute(_QUEUES).all()
     known = {row.id for row in rows}
     return {row.id: _queue(row, known, now) for row in rows}
 
 
+def _rows(tx: Connection, statement: Select[Any], ids: Collection[int]) -> Iterator[Row[Any]]:
+    """The rows of a statement for these ids, in as many statements as it takes."""
+    remaining = list(ids)
+    for start in range(0, len(remaining), CHUNK):
+        yield from tx.execute(statement, {"ids": remaining[start : start + CHUNK]}).all()
+
+
 def _queue(row: Row[Any], known: Collection[int], now: datetime) -> Queue:
-    settings = queue_settings.read(row.routing)
-    calendar = calendar_from(row.definition) if row.definition else always_open()
+    settings = _settings(orjson.dumps(row.routing))
+    calendar = _calendar(orjson.dumps(row.definition)) if row.definition else always_open()
     return Queue(
         id=row.id,
         selection=settings.selection,
@@ -96,6 +113,17 @@ def _queue(row: Row[Any], known: Collection[int], now: datetime) -> Queue:
         acceptance=settings.acceptance(),
         timeouts={medium: float(seconds) for medium, seconds in settings.timeouts.items()},
     )
+
+
+@lru_cache(256)
+def _settings(text: bytes) -> queue_settings.QueueSettings:
+    """Read once per content: every engine looks at every queue once a second."""
+    return queue_settings.read(orjson.loads(text))
+
+
+@lru_cache(256)
+def _calendar(text: bytes) -> HoursCalendar:
+    return calendar_from(orjson.loads(text))
 
 
 def _agent(row: Row[Any], profile: Mapping[int, ProfileFact], skills: dict[int, int], now: datetime) -> Agent:
@@ -122,15 +150,15 @@ def is_absent(row: Row[Any], now: datetime) -> bool:
     return row.lost_at is not None or is_out or not row.active or row.next_presence is not None
 
 
-def _profiles(tx: Connection, ids: Iterable[int]) -> Mapping[int, dict[int, ProfileFact]]:
+def _profiles(tx: Connection, ids: Collection[int]) -> Mapping[int, dict[int, ProfileFact]]:
     profiles: dict[int, dict[int, ProfileFact]] = defaultdict(dict)
-    for row in tx.execute(select(ProfileRow.__table__).where(ProfileRow.user_id.in_(ids))):
+    for row in _rows(tx, _ROWS, ids):
         profiles[row.user_id][row.queue_id] = ProfileFact(row.queue_id, row.priority, float(row.delay))
     return profiles
 
 
-def _skills(tx: Connection, ids: Iterable[int]) -> Mapping[int, dict[int, int]]:
+def _skills(tx: Connection, ids: Collection[int]) -> Mapping[int, dict[int, int]]:
     skills: dict[int, dict[int, int]] = defaultdict(dict)
-    for row in tx.execute(select(AgentSkill.__table__).where(AgentSkill.user_id.in_(ids))):
+    for row in _rows(tx, _SKILLS, ids):
         skills[row.user_id][row.skill_id] = row.level
     return skills

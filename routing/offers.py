@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, literal_column, select, update
 
 from contact_center.core.errors import Conflict, NotFound
 from contact_center.core.events import emit
@@ -23,6 +23,11 @@ ENDED = {
     OfferState.RESCINDED.value: mark("Taken by a colleague."),
     OfferState.CANCELED.value: mark("The customer is no longer waiting."),
 }
+
+_INSERT = insert(Offer).returning(*Offer.__table__.c)
+_OWN = select(Offer.__table__).where(Offer.id == bindparam("offer"), Offer.agent_id == bindparam("agent"))
+_OWNER = select(Ticket.assignee_id).where(Ticket.id == bindparam("ticket"))
+_END = update(Offer).where(Offer.id == bindparam("offer"), Offer.state == literal_column("'offered'"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def create(
 ) -> int:
     """T2: offer a reserved work item to its agent; `queue_id` is the queue through which it came to them."""
     offer = tx.execute(
-        insert(Offer).returning(*Offer.__table__.c),
+        _INSERT,
         {
             "work_item_id": item.id,
             "ticket_id": item.ticket_id,
@@ -158,7 +163,7 @@ def give(tx: Connection, item: Row[Any], agent_id: int, *, now: datetime) -> Non
 def _own_ticket(
     tx: Connection, item: Row[Any], user_id: int, reason: AssignmentReason, offer_id: int | None, *, now: datetime
 ) -> None:
-    owner = tx.execute(select(Ticket.assignee_id).where(Ticket.id == item.ticket_id)).scalar_one()
+    owner = tx.execute(_OWNER, {"ticket": item.ticket_id}).scalar_one()
     if owner == user_id:
         return
     if item.transfers:
@@ -185,18 +190,15 @@ def _give_back(tx: Connection, item: Row[Any], how: Move, agent_id: int, *, now:
 
 
 def _own(tx: Connection, offer_id: int, user_id: int) -> Row[Any]:
-    offer = tx.execute(select(Offer.__table__).where(Offer.id == offer_id, Offer.agent_id == user_id)).first()
+    offer = tx.execute(_OWN, {"offer": offer_id, "agent": user_id}).first()
     if offer is None:
         raise NotFound("There is no such offer.")
     return offer
 
 
 def _end(tx: Connection, offer_id: int, state: OfferState, *, now: datetime, reason: str | None = None) -> bool:
-    ended = tx.execute(
-        update(Offer)
-        .where(Offer.id == offer_id, Offer.state == OfferState.OFFERED.value)
-        .values(state=state.value, ended_at=now, reason=reason)
-    )
+    values = {"state": state.value, "ended_at": now, "reason": reason}
+    ended = tx.execute(_END, {"offer": offer_id, **values})
     return ended.rowcount == 1
 
 

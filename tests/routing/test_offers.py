@@ -129,7 +129,8 @@ async def test_of_a_hundred_takes_one_wins(db: Database):
 async def test_of_accept_timeout_rescind_and_force_one_wins(db: Database):
     desk = await Desk.open(db)
     for _ in range(6):
-        agent, other = await desk.agent(), await desk.agent(here=False)
+        # Room for everything that earlier rounds put back into the queue.
+        agent, other = await desk.agent(live=1000), await desk.agent(here=False)
         chat = await desk.writes()
         await desk.decide()
         offer = await desk.offer(chat.ticket_id)

@@ -65,7 +65,8 @@ def append(
     steps: dict[str, Any] = {"seq": Ticket.seq + 1, "updated_at": now, **(changes or {})}
     if entry.public:
         steps["public_seq"] = Ticket.public_seq + 1
-    if entry.kind is not MessageKind.EVENT:
+    # Lists show what people said, not our own receipts and surveys.
+    if entry.kind is not MessageKind.EVENT and not (entry.automatic and entry.kind is MessageKind.OUTBOUND):
         steps.setdefault("preview", first_line(entry.text, PREVIEW_LENGTH))
     ticket = tx.execute(
         update(Ticket)
@@ -96,7 +97,14 @@ def append(
         ticket.customer_id,
         ticket.thread_key,
     )
-    announce(tx, appended, entry.kind, entry.channel, now=now, local={**values, "id": message_id, "attachments": entry.attachments})
+    announce(
+        tx,
+        appended,
+        entry.kind,
+        entry.channel,
+        now=now,
+        local={**values, "id": message_id, "attachments": entry.attachments},
+    )
     return appended
 
 

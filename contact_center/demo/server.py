@@ -15,10 +15,15 @@ from contact_center.core.clock import utcnow
 from contact_center.core.loops import Loop
 from contact_center.core.services import Services
 from contact_center.core.settings import Settings
-from contact_center.demo import doors
+from contact_center.demo import doors, shop
 from contact_center.demo.bar import Bar, WithBar
 from contact_center.demo.breaking import Breaker, CutLine
+from contact_center.demo.carrier import MOUNT, Carrier
+from contact_center.demo.exchange import Exchange
 from contact_center.demo.floor import Floor
+from contact_center.demo.phone import PhonePage
+from contact_center.demo.visitors import Visitors
+from tickets.states import Channel
 
 FOLDER = Path(__file__).parent
 
@@ -27,14 +32,23 @@ def extension() -> Extension:
     """What the demo adds to the product."""
     breaker = Breaker()
     bar = Bar(breaker, started_at=utcnow())
+    carrier = Carrier()
+    exchange = Exchange(carrier, random.Random())
+    phone = PhonePage(carrier, exchange)
 
     def loops(services: Services) -> Sequence[Loop]:
-        return [Floor(services, {}, random.Random()).loop()]
+        carrier.connect(services)
+        visitors = Visitors(services, random.Random())
+        edges = {Channel.CHAT: visitors.begin, Channel.SMS: carrier.begin, Channel.PHONE: exchange.begin}
+        return [Floor(services, edges, random.Random()).loop(), exchange.loop()]
 
     return Extension(
         routes=[
             *doors.ROUTES,
+            *shop.routes(),
             *bar.routes,
+            *carrier.routes(),
+            *phone.routes(),
             Mount("/demo/static", StaticFiles(directory=FOLDER / "static")),
         ],
         middleware=[Middleware(CutLine, breaker=breaker), Middleware(WithBar)],
@@ -45,6 +59,7 @@ def extension() -> Extension:
 
 def serve(settings: Settings) -> None:
     """Serve until Ctrl+C."""
+    settings = settings.model_copy(update={"twilio_api_url": settings.base_url + MOUNT})
     config = uvicorn.Config(
         build(settings, extension=extension()),
         host=settings.host,

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 
 BIN = Path(sys.executable).parent
-START_SECONDS = 40
+START_SECONDS = 120
 
 
 def free_port() -> int:

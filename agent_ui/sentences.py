@@ -39,6 +39,9 @@ ICONS = {
     "tags_changed": "tag",
     "merged": "merge",
     "merged_into": "merge",
+    "unmerged": "undo-2",
+    "linked": "link",
+    "unlinked": "link",
     "split": "split",
     "moved": "arrow-left-right",
     "offer_declined": "hand",
@@ -48,6 +51,8 @@ ICONS = {
     "reminder_planned": "calendar-clock",
     "reminder_done": "check",
     "callback_due": "alarm-clock",
+    "mail_bounced": "circle-alert",
+    "mail_delayed": "clock-alert",
     "sms_stop": "circle-slash",
     "sms_start": "message-square-text",
 }
@@ -106,6 +111,12 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
         case "tags_changed":
             signs = [f"+{tag}" for tag in meta.get("added", ())] + [f"−{tag}" for tag in meta.get("removed", ())]
             return _("Tags: %(tags)s", tags=", ".join(signs))
+        case "mail_bounced" | "mail_delayed":
+            told = _(BOUNCED[name], address=meta.get("address", ""))
+            return f"{told}: {_(str(meta.get('reason', '')))}" if meta.get("reason") else told
+    if name in TOGETHER:
+        here, there = TOGETHER[name]
+        return _(there if "to_ticket_id" in meta else here, number=meta.get("number", ""))
     return _(MORE[name]) if name in MORE else name.replace("_", " ").capitalize()
 
 
@@ -114,12 +125,22 @@ CHAT_ENDED = {
     "agent": mark("The chat was ended"),
     "timeout": mark("The customer left the chat"),
 }
+BOUNCED = {
+    "mail_bounced": mark("The mail to %(address)s came back"),
+    "mail_delayed": mark("The mail to %(address)s is delayed"),
+}
+# What happened between two conversations, as told in the one it came to and in the one it came from.
+TOGETHER = {
+    "merged": (mark("#%(number)s was merged into this conversation"),) * 2,
+    "merged_into": (mark("Merged into #%(number)s"),) * 2,
+    "unmerged": (mark("The merge with #%(number)s was undone"),) * 2,
+    "split": (mark("Split off from #%(number)s"), mark("Messages were split off into #%(number)s")),
+    "moved": (mark("A message was moved here"), mark("A message was moved to #%(number)s")),
+    "linked": (mark("Linked to #%(number)s"),) * 2,
+    "unlinked": (mark("No longer linked to #%(number)s"),) * 2,
+}
 MORE = {
     "transferred": mark("Transferred"),
-    "merged": mark("Another conversation was merged into this one"),
-    "merged_into": mark("Merged into another conversation"),
-    "split": mark("Split off"),
-    "moved": mark("A message was moved"),
     "offer_declined": mark("An offer was declined"),
     "offer_missed": mark("An offer was missed"),
     "complaint_opened": mark("Complaint opened"),

@@ -13,6 +13,7 @@ from channels.email.bounce_reasons import sentence_for
 from channels.email.parsed import Bounce, BouncedRecipient, BounceKind
 from channels.email.send import is_own_message_id
 from channels.models import DeliveryAttempt
+from contact_center.core.i18n import mark
 from contact_center.core.secrets import Vault
 from tickets.customers import contacts
 from tickets.models import ContactPoint, Message
@@ -20,7 +21,7 @@ from tickets.states import Delivery
 from tickets.timeline import add_event
 
 UNKNOWN = "a bounce of a mail that we did not send"
-COMPLAINT = "The recipient reported our mail as spam."
+COMPLAINT = mark("The recipient reported our mail as spam.")
 
 
 def apply(tx: Connection, bounce: Bounce, vault: Vault, *, now: datetime) -> str:
@@ -33,7 +34,7 @@ def apply(tx: Connection, bounce: Bounce, vault: Vault, *, now: datetime) -> str
         return f"bounce in ticket {message.ticket_id}: a copy did not arrive"
     reason = COMPLAINT if bounce.complaint else sentence_for(about.status, about.diagnostic)
     if bounce.delayed_only:
-        add_event(tx, message.ticket_id, "delivery.delayed", {"address": about.address, "reason": reason}, now=now)
+        add_event(tx, message.ticket_id, "mail_delayed", {"address": about.address, "reason": reason}, now=now)
         return "delay notice"
     if not bounce.complaint:
         receipts.advance(
@@ -49,7 +50,7 @@ def apply(tx: Connection, bounce: Bounce, vault: Vault, *, now: datetime) -> str
         "reason": reason,
         "diagnostic": about.diagnostic,
     }
-    add_event(tx, message.ticket_id, "delivery.bounced", values, now=now)
+    add_event(tx, message.ticket_id, "mail_bounced", values, now=now)
     return f"{'complaint' if bounce.complaint else about.kind.value + ' bounce'}: {reason}"
 
 

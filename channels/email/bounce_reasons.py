@@ -7,6 +7,7 @@ is pointless. A full mailbox, a policy, a block list or an over-long queue says 
 import re
 
 from channels.email.parsed import BounceKind
+from contact_center.core.i18n import mark
 
 _STATUS = re.compile(r"(?<![\d.\[])([245])[.\-](\d{1,2})\.(\d{1,3})(?![\d.]*\d|\])")
 _REPLY = re.compile(r"(?<![\d.\-#\[/])([45][0-5]\d)(?![\d.]*\d)[ \-:]")
@@ -93,27 +94,30 @@ _FULL_OR_HELD = re.compile(
 )
 _HARD_STATUS = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10"})
 
+NO_ADDRESS = mark("The address does not exist.")
+PUT_OFF = mark("The other side's mail server put it off.")
+REFUSED = mark("The other side's mail server refused it.")
 _SENTENCES = (
-    (_GONE, "The address does not exist."),
-    (_NO_HOST, "The part after the @ is not a mail domain."),
-    (_TAKES_NO_MAIL, "That mail server takes no mail."),
-    (_MOVED, "The person has moved to another address."),
-    (re.compile(r"quota|full|storage|space|disk", re.IGNORECASE), "The mailbox is full."),
-    (re.compile(r"too (?:large|big)|size", re.IGNORECASE), "The message was too large for that mailbox."),
+    (_GONE, NO_ADDRESS),
+    (_NO_HOST, mark("The part after the @ is not a mail domain.")),
+    (_TAKES_NO_MAIL, mark("That mail server takes no mail.")),
+    (_MOVED, mark("The person has moved to another address.")),
+    (re.compile(r"quota|full|storage|space|disk", re.IGNORECASE), mark("The mailbox is full.")),
+    (re.compile(r"too (?:large|big)|size", re.IGNORECASE), mark("The message was too large for that mailbox.")),
     (
         re.compile(r"spam|block|black ?list|rbl|reputation|unsolicited|spamhaus|dmarc|spf|dkim", re.IGNORECASE),
-        "The other side took our mail for spam or blocks our server.",
+        mark("The other side took our mail for spam or blocks our server."),
     ),
-    (re.compile(r"virus|malware|content", re.IGNORECASE), "The other side refused the content."),
-    (re.compile(r"disabled|suspend|inactive|locked", re.IGNORECASE), "The mailbox is disabled at the moment."),
-    (re.compile(r"relay", re.IGNORECASE), "That server does not take mail for this address."),
+    (re.compile(r"virus|malware|content", re.IGNORECASE), mark("The other side refused the content.")),
+    (re.compile(r"disabled|suspend|inactive|locked", re.IGNORECASE), mark("The mailbox is disabled at the moment.")),
+    (re.compile(r"relay", re.IGNORECASE), mark("That server does not take mail for this address.")),
     (
         re.compile(r"timed? ?out|queue|retry|expired|connect|delay|within", re.IGNORECASE),
-        "The other side's mail server could not be reached in time.",
+        mark("The other side's mail server could not be reached in time."),
     ),
     (
         re.compile(r"polic|permit|authori|allowed|denied|prohibited|rejected", re.IGNORECASE),
-        "A rule of the other side refused it.",
+        mark("A rule of the other side refused it."),
     ),
 )
 
@@ -148,5 +152,5 @@ def sentence_for(status: str, words: str) -> str:
         if pattern.search(words):
             return sentence
     if status.startswith("4."):
-        return "The other side's mail server put it off."
-    return "The address does not exist." if status in _HARD_STATUS else "The other side's mail server refused it."
+        return PUT_OFF
+    return NO_ADDRESS if status in _HARD_STATUS else REFUSED

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from channels.email.intake import Taken, prepare, staff_addresses, take
 from channels.email.journaling import raw_item, store
@@ -27,7 +28,6 @@ from tickets.states import Channel, JournalState
 
 app = typer.Typer(no_args_is_help=True, help="Read a mail file, or hand one in.")
 
-EXIT_QUARANTINED = 3
 # sysexits.h EX_TEMPFAIL: a mail server that pipes to us keeps the mail and tries again.
 EXIT_TRY_LATER = 75
 
@@ -70,12 +70,11 @@ def ingest(
     except DomainError as error:
         complain(error.detail)
         raise typer.Exit(1) from error
-    except OSError as error:
-        complain(f"{error.strerror or error}: {error.filename or 'the database'}")
+    except (OSError, SQLAlchemyError) as error:
+        complain(f"The mail could not be stored: {error}")
         raise typer.Exit(EXIT_TRY_LATER) from error
+    # Quarantined is stored too: the sending server must not hand it in again, a person looks at it.
     _report(taken, as_json=as_json)
-    if taken.state is JournalState.QUARANTINED:
-        raise typer.Exit(EXIT_QUARANTINED)
 
 
 def _bytes(file: Path) -> bytes:

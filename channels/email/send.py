@@ -109,6 +109,7 @@ async def hand_over(
         async with client:
             refused, answer = await client.sendmail(sender, recipients, raw)
     except aiosmtplib.SMTPException as error:
+        log.warning("email.not_sent", to=recipients[0], error=str(error)[:500])
         raise _failed(_meaning(error)) from error
     except OSError as error:
         raise _failed(send_errors.NO_CONNECTION) from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from channels.email.bounce_reasons import kind_of, sentence_for, status_in
 from channels.email.parsed import BounceKind
+from contact_center.core.i18n import mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,27 +17,29 @@ class MailError:
     suppress: bool = False
 
 
-NOT_SET_UP = MailError("not_set_up", "No outgoing mail server is set for this mailbox. An administrator must enter it.")
-BAD_ADDRESS = MailError("bad_address", "This is not an e-mail address.", suppress=True)
-NO_CONNECTION = MailError("no_connection", "The outgoing mail server cannot be reached.", retryable=True)
-TIMEOUT = MailError("timeout", "The outgoing mail server did not answer in time.", retryable=True)
-NO_TLS = MailError("no_tls", "The outgoing mail server offers no encryption. An administrator must check it.")
-LOGIN_REFUSED = MailError(
-    "login_refused", "The outgoing mail server refused our login. An administrator must check it."
+NOT_SET_UP = MailError(
+    "not_set_up", mark("No outgoing mail server is set for this mailbox. An administrator must enter it.")
 )
-SENDER_REFUSED = MailError("sender_refused", "The outgoing mail server does not let us send from this address.")
-TOO_LARGE = MailError("too_large", "The message is larger than the outgoing mail server takes.")
-FILE_MISSING = MailError("file_missing", "An attached file cannot be found on this server any more.")
-BROKEN_OFF = MailError("broken_off", "The connection to the outgoing mail server broke off.", retryable=True)
+BAD_ADDRESS = MailError("bad_address", mark("This is not an e-mail address."), suppress=True)
+NO_CONNECTION = MailError("no_connection", mark("The outgoing mail server cannot be reached."), retryable=True)
+TIMEOUT = MailError("timeout", mark("The outgoing mail server did not answer in time."), retryable=True)
+NO_TLS = MailError("no_tls", mark("The outgoing mail server offers no encryption. An administrator must check it."))
+LOGIN_REFUSED = MailError(
+    "login_refused", mark("The outgoing mail server refused our login. An administrator must check it.")
+)
+SENDER_REFUSED = MailError("sender_refused", mark("The outgoing mail server does not let us send from this address."))
+TOO_LARGE = MailError("too_large", mark("The message is larger than the outgoing mail server takes."))
+FILE_MISSING = MailError("file_missing", mark("An attached file cannot be found on this server any more."))
+BROKEN_OFF = MailError("broken_off", mark("The connection to the outgoing mail server broke off."), retryable=True)
 
 ERRORS = {
     error.code: error
     for error in (
         NOT_SET_UP, BAD_ADDRESS, NO_CONNECTION, TIMEOUT, NO_TLS, LOGIN_REFUSED, SENDER_REFUSED, TOO_LARGE,
         FILE_MISSING, BROKEN_OFF,
-        MailError("greylisted", "The recipient's server asked us to try again later.", retryable=True),
-        MailError("recipient_refused", "The recipient's server refused the address."),
-        MailError("refused", "The outgoing mail server refused the message."),
+        MailError("greylisted", mark("The recipient's server asked us to try again later."), retryable=True),
+        MailError("recipient_refused", mark("The recipient's server refused the address.")),
+        MailError("refused", mark("The outgoing mail server refused the message.")),
     )
 }  # fmt: skip
 
@@ -44,11 +47,11 @@ ERRORS = {
 def from_recipient_reply(code: int, words: str) -> MailError:
     """What the answer to RCPT TO means for the message and for the address."""
     if 400 <= code < 500:
-        known = ERRORS["greylisted"]
-        return MailError(known.code, f"{known.text} ({_short(words)})", retryable=True)
+        return ERRORS["greylisted"]
     status = status_in(f"{code} {words}")
-    hard = kind_of(status, words) is BounceKind.HARD
-    return MailError("recipient_refused", f"{sentence_for(status, words)} ({_short(words)})", suppress=hard)
+    return MailError(
+        "recipient_refused", sentence_for(status, words), suppress=kind_of(status, words) is BounceKind.HARD
+    )
 
 
 def from_data_reply(code: int, words: str) -> MailError:
@@ -56,9 +59,5 @@ def from_data_reply(code: int, words: str) -> MailError:
     if code == 552 or "size" in words.lower():
         return TOO_LARGE
     if 400 <= code < 500:
-        return MailError("greylisted", f"{ERRORS['greylisted'].text} ({_short(words)})", retryable=True)
-    return MailError("refused", f"{sentence_for(status_in(f'{code} {words}'), words)} ({_short(words)})")
-
-
-def _short(words: str) -> str:
-    return " ".join(words.split())[:200]
+        return ERRORS["greylisted"]
+    return MailError("refused", sentence_for(status_in(f"{code} {words}"), words))

@@ -82,9 +82,17 @@ def test_a_pipe_hands_a_mail_in_once(run: Any, sqlite_url: str) -> None:
 def test_what_cannot_be_read_is_kept_and_said(run: Any, tmp_path: Path, sqlite_url: str) -> None:
     result = run("ingest", put(tmp_path, "x.eml", b"Subject: nobody wrote this\n\nhello"), "--json")
 
-    assert (result.exit_code, json.loads(result.stdout)["outcome"]) == (3, "quarantined")
+    assert (result.exit_code, json.loads(result.stdout)["outcome"]) == (0, "quarantined")
     with one_shot(sqlite_url) as tx:
         assert tx.execute(select(JournalItem.state)).scalar_one() == "quarantined"
+
+
+def test_a_database_that_is_away_makes_the_sender_try_again(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
+
+    assert run("ingest", put(tmp_path, "x.eml", letter())).exit_code == 75
 
 
 def test_an_unknown_account_is_one_sentence(run: Any, tmp_path: Path) -> None:

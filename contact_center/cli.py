@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-import uvicorn
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
@@ -24,6 +23,7 @@ from contact_center.core.errors import DomainError
 from contact_center.core.output import complain, print_json, print_table
 from contact_center.core.settings import Settings
 from contact_center.demo import start as demo_start
+from contact_center.serving import serve_app
 from knowledge_base import cli as knowledge_cli
 from tickets.customers import cli as customers_cli
 
@@ -62,33 +62,12 @@ def serve(
     overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=overrides)
     _require_schema(settings)
-    run_server(settings, loops=names_of(loops))
+    serve_app(build(settings, loops=names_of(loops)), settings)
 
 
 def names_of(loops: str) -> list[str] | None:
     """None for all loops, else their names."""
     return None if loops == "all" else [name for name in loops.split(",") if name]
-
-
-def run_server(settings: Settings, *, loops: list[str] | None) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    config = uvicorn.Config(
-        build(settings, loops=loops),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=settings.max_body_mb * 1024 * 1024,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
-        timeout_graceful_shutdown=10,
-    )
-    server = uvicorn.Server(config)
-    server.run()
-    if not server.started:
-        raise typer.Exit(1)
 
 
 @app.command()

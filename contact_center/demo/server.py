@@ -4,8 +4,6 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-import uvicorn
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -23,6 +21,7 @@ from contact_center.demo.exchange import Exchange
 from contact_center.demo.floor import Floor
 from contact_center.demo.phone import PhonePage
 from contact_center.demo.visitors import Visitors
+from contact_center.serving import serve_app
 from tickets.states import Channel
 
 FOLDER = Path(__file__).parent
@@ -60,17 +59,4 @@ def extension() -> Extension:
 def serve(settings: Settings) -> None:
     """Serve until Ctrl+C."""
     settings = settings.model_copy(update={"twilio_api_url": settings.base_url + MOUNT})
-    config = uvicorn.Config(
-        build(settings, extension=extension()),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = uvicorn.Server(config)
-    server.run()
-    if not server.started:
-        raise typer.Exit(1)
+    serve_app(build(settings, extension=extension()), settings)

@@ -116,7 +116,8 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
             return f"{told}: {_(str(meta.get('reason', '')))}" if meta.get("reason") else told
     if name in TOGETHER:
         here, there = TOGETHER[name]
-        return _(there if "to_ticket_id" in meta else here, number=meta.get("number", ""))
+        told = there if "to_ticket_id" in meta else here
+        return _(told, number=meta.get("number", ""))
     return _(MORE[name]) if name in MORE else name.replace("_", " ").capitalize()
 
 

@@ -103,7 +103,12 @@ def undo(tx: Connection, merge_id: int, *, user_id: int, now: datetime) -> None:
     }
     if _thread_is_taken(tx, merged):
         changes["thread_key"] = None
-    values = {"status": status, "waiting": row.waiting_since is not None, "merge_id": merge_id}
+    values = {
+        "status": status,
+        "waiting": row.waiting_since is not None,
+        "number": number_of(row.kept_id),
+        "merge_id": merge_id,
+    }
     add_event(tx, row.merged_id, "unmerged", values, now=now, user_id=user_id, changes=changes)
     values = {"from_ticket_id": row.merged_id, "number": number_of(row.merged_id), "merge_id": merge_id}
     add_event(tx, row.kept_id, "unmerged", values, now=now, user_id=user_id)

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agent_ui import shell
-from agent_ui.filters import span
 from agent_ui.forms import Form
 from agent_ui.views import Line
 from contact_center.accounts.web import locale_of, person_of
@@ -199,17 +198,24 @@ def _told(one: Explanation, locale: str) -> list[Line]:
         locale,
         "%(metric)s: %(used)s of %(target)s",
         metric=gettext(locale, METRICS[one.metric]),
-        used=span(one.used),
-        target=span(one.target or 0),
+        used=_hours(one.used),
+        target=_hours(one.target or 0),
     )
-    lines = [Line("clock-alert", title, badge="+" + span(one.over), tone="bad")]
+    lines = [Line("clock-alert", title, badge="+" + _hours(one.over), tone="bad")]
     for phase, queue, agent, seconds in one.heaviest_first():
         if seconds >= 1:
             who = (
                 gettext(locale, "waited in %(queue)s", queue=queue) if phase is Phase.WAITING else f"{agent} · {queue}"
             )
-            lines.append(Line("users" if phase is Phase.WAITING else "user-round", who, sub=span(seconds)))
+            lines.append(Line("users" if phase is Phase.WAITING else "user-round", who, sub=_hours(seconds)))
     return lines
+
+
+def _hours(seconds: float) -> str:
+    """Business time in hours and minutes: a target of three days is 72 h, whatever a day's opening."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    parts = [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0 or hours == 0)
+    return " ".join(parts)
 
 
 def _move_all(tx: Connection, message_ids: list[int], to_ticket_id: int, *, user_id: int, now: datetime) -> None:

@@ -12,7 +12,7 @@ from routing.facts import Acceptance, Agent, Queue, Work
 from routing.lanes import ONLY, Lane, Lanes
 from routing.pools import PoolName
 from routing.ranking import WorkKey, agent_score, work_key
-from routing.staff import Staff
+from routing.staff import Staff, same_profile
 from routing.states import Presence
 from routing.steps import NEVER, Stance, back_off, stance
 
@@ -93,7 +93,7 @@ class Floor:
         if before == agent:
             return
         self._replace_where(set(self.staff.put(agent)))
-        if before is None or before.rows != agent.rows or before.skills != agent.skills:
+        if before is None or not same_profile(before, agent):
             self._lanes.review(agent, agent.rows)
         self._woken_agents.add(agent.id)
         self._unplaced |= self._prefers.get(agent.id, set())

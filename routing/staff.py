@@ -21,7 +21,7 @@ class Staff:
         before = self.agents.get(agent.id)
         self.agents[agent.id] = agent
         changed: list[int] = []
-        if before is None or before.rows != agent.rows or before.skills != agent.skills:
+        if before is None or not same_profile(before, agent):
             changed = self._enroll(before, agent)
         self._mark_free(before, agent)
         return changed
@@ -113,6 +113,13 @@ class Staff:
 
 
 _NOBODY: set[int] = set()
+
+
+def same_profile(one: Agent, other: Agent) -> bool:
+    """Whether both serve the same queues in the same way and know the same."""
+    # The usual change (weights, presence) keeps the very same mappings: comparing those costs more than a decision.
+    rows = one.rows is other.rows or one.rows == other.rows
+    return rows and (one.skills is other.skills or one.skills == other.skills)
 
 
 def _was_free(agent: Agent, pool: PoolName) -> bool:

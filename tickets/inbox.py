@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from contact_center.core.errors import NotFound
 from contact_center.core.events import emit
-from contact_center.core.upsert import insert_once
+from contact_center.core.upsert import insert_for, insert_once
 from tickets.inbound import InboundMessage
 from tickets.models import JournalItem, Message
 from tickets.states import Channel, JournalState
@@ -94,6 +94,27 @@ def store_accepted(tx: Connection, inbound: InboundMessage, *, now: datetime) ->
             "finished_at": now,
         },
     )
+
+
+def store_history(tx: Connection, items: Sequence[RawItem], *, now: datetime) -> None:
+    """Journal many items of the past as accepted, in one statement and without announcing them."""
+    statement = insert_for(tx, JournalItem).on_conflict_do_nothing(index_elements=["channel_account_id", "external_id"])
+    rows = [
+        {
+            "channel": item.channel.value,
+            "channel_account_id": item.account_id,
+            "external_id": item.external_id,
+            "state": JournalState.ACCEPTED.value,
+            "sender": item.sender,
+            "summary": item.summary[:SUMMARY_LENGTH],
+            "attempts": 1,
+            "received_at": now,
+            "finished_at": now,
+        }
+        for item in items
+    ]
+    if rows:
+        tx.execute(statement, rows)
 
 
 def finish(tx: Connection, item_id: int, state: JournalState, *, now: datetime, reason: str | None = None) -> None:

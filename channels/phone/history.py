@@ -1,52 +1,59 @@
 """Imported call logs: each row once, in the ledger, and in its customer's timeline when the number is known."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from channels.phone import people
 from channels.phone.callog import LoggedCall
-from channels.phone.calls import Line, inbound_of, number_of, sender_of
+from channels.phone.calls import Line, inbound_of, number_of
 from channels.phone.models import Call
 from channels.phone.states import CallState, Direction, state_of
-from contact_center.core.upsert import insert_once
+from contact_center.core.secrets import Vault
+from contact_center.core.upsert import insert_for
 from tickets import channel_accounts, inbox, intake, lifecycle, queues
 from tickets.channel_accounts import Account
 from tickets.inbound import Address, InboundMessage
+from tickets.inbox import RawItem
 from tickets.models import ChannelAccount, Message, Queue
-from tickets.states import Channel, ContactKind, MessageKind, Status
+from tickets.states import Channel, ContactKind, Status
 
 BATCH = 200
 LOG_LINE = "Imported calls"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """How many rows of a batch were taken, and in which states; the others were there already."""
 
-    taken: int = 0
-    duplicates: int = 0
-    states: Counter[str] = field(default_factory=Counter)
+    taken: int
+    duplicates: int
+    states: Counter[str]
 
 
 def store_batch(tx: Connection, line: Line, calls: Sequence[LoggedCall], *, open_missed: bool, now: datetime) -> Taken:
     """Take a batch of rows in one transaction: a crash leaves whole batches, and running again goes on from there."""
-    taken = Taken()
     known_ids = _known_ids(tx, line, calls)
-    users: dict[str, int | None] = {}
-    for call in calls:
-        if call.agent not in users:
-            users[call.agent] = people.find_user(tx, [call.agent] if call.agent else [], line.account.settings)
-        if call.call_id in known_ids or not _store(tx, line, call, users[call.agent], open_missed=open_missed, now=now):
-            taken.duplicates += 1
+    fresh = {f"log:{call.key}": call for call in reversed(calls) if call.call_id not in known_ids}
+    users = {name: people.find_user(tx, [name], line.account.settings) for name in {c.agent for c in calls if c.agent}}
+    rows = [_values(line, key, call, users.get(call.agent), now=now) for key, call in reversed(fresh.items())]
+    stored = _insert(tx, rows)
+    ledger_only = []
+    for row in stored:
+        call = fresh[row.external_id]
+        message = _message(line, row, call)
+        if message.sender.kind is ContactKind.PHONE and call.direction is Direction.IN:
+            _into_timeline(tx, row, message, call, open_missed=open_missed, now=now)
         else:
-            taken.taken += 1
-            taken.states[state_of(call.facts, call.direction).value] += 1
-    return taken
+            # Nobody to whom it belongs, or our own call: the ledger and the journal keep it.
+            item = RawItem(Channel.PHONE, line.account.id, row.external_id, sender=row.number, summary=message.text)
+            ledger_only.append(item)
+    inbox.store_history(tx, ledger_only, now=now)
+    return Taken(len(stored), len(calls) - len(stored), Counter(row.state for row in stored))
 
 
 def _known_ids(tx: Connection, line: Line, calls: Sequence[LoggedCall]) -> set[str]:
@@ -58,78 +65,56 @@ def _known_ids(tx: Connection, line: Line, calls: Sequence[LoggedCall]) -> set[s
     return set(tx.execute(found).scalars())
 
 
-def _store(
-    tx: Connection, line: Line, logged: LoggedCall, user_id: int | None, *, open_missed: bool, now: datetime
-) -> bool:
-    """One row; False when it was taken before."""
-    external_id = f"log:{logged.key}"
-    customer = logged.caller if logged.direction is Direction.IN else logged.called
-    number = number_of(customer, line.region)
-    state = state_of(logged.facts, logged.direction)
-    call_id = insert_once(
-        tx,
-        Call,
-        key=["channel_account_id", "external_id"],
-        values={
-            "channel_account_id": line.account.id,
-            "external_id": external_id,
-            "source": line.source,
-            "direction": logged.direction.value,
-            "state": state.value,
-            "number": number,
-            "line": (logged.called if logged.direction is Direction.IN else logged.caller)[:80],
-            "live": False,
-            "user_id": user_id,
-            "agent": logged.agent,
-            "queue": logged.queue,
-            "rang_at": logged.facts.rang_at,
-            "answered_at": logged.facts.answered_at,
-            "ended_at": logged.facts.ended_at,
-            "ending": logged.facts.ending.value if logged.facts.ending else None,
-            "cause": "",
-            "wait_seconds": logged.wait_seconds,
-            "talk_seconds": logged.talk_seconds,
-            "created_at": now,
-        },
+def _insert(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
+    """The rows that were not there yet, oldest first."""
+    if not rows:
+        return []
+    statement = (
+        insert_for(tx, Call)
+        .on_conflict_do_nothing(index_elements=["channel_account_id", "external_id"])
+        .returning(*Call.__table__.columns)
     )
-    if call_id is None:
-        return False
-    row = tx.execute(select(Call.__table__).where(Call.id == call_id)).one()
-    sender = sender_of(number, external_id, line.region)
-    message = _message(line, row, sender, logged)
-    if sender.kind is ContactKind.PHONE and logged.direction is Direction.IN:
-        _into_timeline(tx, call_id, message, state, logged, open_missed=open_missed, now=now)
-    else:
-        # Nobody to whom it belongs, or our own call: the ledger and the journal keep it.
-        inbox.store_accepted(tx, message, now=now)
-    return True
+    return sorted(tx.execute(statement, rows).all(), key=lambda row: (row.rang_at, row.id))
 
 
-def _message(line: Line, row: Any, sender: Address, logged: LoggedCall) -> InboundMessage:
-    inbound = inbound_of(line, row)
-    return InboundMessage(
-        channel=inbound.channel,
-        account_id=inbound.account_id,
-        external_id=inbound.external_id,
-        sender=Address(sender.kind, sender.value, logged.caller_name) if logged.caller_name else sender,
-        text=inbound.text,
-        subject=inbound.subject,
-        thread_key=inbound.thread_key,
-        kind=MessageKind.CALL,
-        automated=True,
-        meta=inbound.meta,
-    )
+def _values(line: Line, key: str, logged: LoggedCall, user_id: int | None, *, now: datetime) -> dict[str, Any]:
+    """The columns of one row of a log."""
+    inward = logged.direction is Direction.IN
+    customer, ours = (logged.caller, logged.called) if inward else (logged.called, logged.caller)
+    return {
+        "channel_account_id": line.account.id,
+        "external_id": key,
+        "source": line.source,
+        "direction": logged.direction.value,
+        "state": state_of(logged.facts, logged.direction).value,
+        "number": number_of(customer, line.region),
+        "line": ours[:80],
+        "live": False,
+        "user_id": user_id,
+        "agent": logged.agent,
+        "queue": logged.queue,
+        "rang_at": logged.facts.rang_at,
+        "answered_at": logged.facts.answered_at,
+        "ended_at": logged.facts.ended_at,
+        "ending": logged.facts.ending.value if logged.facts.ending else None,
+        "cause": "",
+        "wait_seconds": logged.wait_seconds,
+        "talk_seconds": logged.talk_seconds,
+        "created_at": now,
+    }
+
+
+def _message(line: Line, row: Row[Any], logged: LoggedCall) -> InboundMessage:
+    """A past call as a message that wakes nobody, with the name that the log gives."""
+    message = inbound_of(line, row)
+    sender = message.sender
+    if logged.caller_name:
+        sender = Address(sender.kind, sender.value, logged.caller_name)
+    return replace(message, sender=sender, automated=True)
 
 
 def _into_timeline(
-    tx: Connection,
-    call_id: int,
-    message: InboundMessage,
-    state: CallState,
-    logged: LoggedCall,
-    *,
-    open_missed: bool,
-    now: datetime,
+    tx: Connection, row: Row[Any], message: InboundMessage, logged: LoggedCall, *, open_missed: bool, now: datetime
 ) -> None:
     """A customer's past call is a closed ticket of its own day: history, which wakes and answers nobody."""
     at = logged.facts.rang_at or now
@@ -139,15 +124,15 @@ def _into_timeline(
     ).scalar_one_or_none()
     tx.execute(
         update(Call)
-        .where(Call.id == call_id)
+        .where(Call.id == row.id)
         .values(ticket_id=receipt.ticket_id, message_id=receipt.message_id, contact_point_id=contact_point_id)
     )
-    if receipt.ticket_id is not None and not (open_missed and state is CallState.MISSED):
+    if receipt.ticket_id is not None and not (open_missed and row.state == CallState.MISSED.value):
         ended_at = logged.facts.ended_at or at
         lifecycle.set_status(tx, receipt.ticket_id, Status.CLOSED, user_id=None, now=max(at, ended_at))
 
 
-def log_line(tx: Connection, vault: Any, name: str | None, *, now: datetime) -> Account:
+def log_line(tx: Connection, vault: Vault, name: str | None, *, now: datetime) -> Account:
     """The phone line a log belongs to: the named one, the only one, or a line of its own for imported calls."""
     if name:
         return channel_accounts.by_name(tx, vault, name, Channel.PHONE)
@@ -163,7 +148,7 @@ def log_line(tx: Connection, vault: Any, name: str | None, *, now: datetime) -> 
     return channel_accounts.by_id(tx, vault, ids[0])
 
 
-def _add_log_line(tx: Connection, vault: Any, *, now: datetime) -> int:
+def _add_log_line(tx: Connection, vault: Vault, *, now: datetime) -> int:
     queue_id = tx.execute(select(Queue.id).order_by(Queue.id).limit(1)).scalar_one_or_none()
     if queue_id is None:
         queue_id = queues.create(tx, LOG_LINE, now=now)

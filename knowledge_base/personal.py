@@ -18,8 +18,10 @@ _LINK_WORDS = rf"(?:[ \t]*{_LINKS})*"
 _TOKEN = r"(?=[A-Z0-9._/-]*\d)[A-Z0-9][A-Z0-9._/-]{2,38}[A-Z0-9]"
 
 EMAIL = re.compile(
-    r"(?<![\w.+%'-])[\w.+%'-]{1,64}[ \t]?(?:@|\(at\)|\[at\])[ \t]?[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.I
+    r"(?<![\w.+%'-])[\w.+%'-]{1,64}[ \t]?(?:@|\(at\)|\[at\])[ \t]?[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
+    re.I,
 )
+SPELT_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{1,63}){1,4}", re.I)
 LINK = re.compile(r"\bhttps?://[^\s<>\"']+", re.I)
 # A link with a query, an id or a token leads to one person's page.
 PRIVATE_LINK = re.compile(r"[?&#=@]|/[\w-]*\d{4,}|/[\w-]{20,}")
@@ -116,6 +118,23 @@ _CODE_WORDS = _any(
     "ma (?:xac nhan|xac thuc)",
 )
 CODE = re.compile(rf"\b{_CODE_WORDS}[ \t]*(?:[:=]|is|là|la|was)[ \t]*(\S{{3,40}}?)(?=[.,;!?)]?(?:\s|$))", re.I)
+
+_SHORT_CODE_WORDS = _any(
+    "otp",
+    "pin",
+    "cvv",
+    "cvc",
+    "verification code",
+    "security code",
+    "(?:the|my|your) code",
+    "mã (?:xác nhận|xác thực|otp)",
+    "ma (?:xac nhan|xac thuc|otp)",
+)
+SHORT_CODE = re.compile(rf"\b{_SHORT_CODE_WORDS}[ \t]*(?:[:=]|is|là|la|was)?[ \t]*(\d{{3,8}})\b", re.I)
+CARD_PART = re.compile(
+    r"\b(?:ending(?: in)?|ends in|last four|exp(?:iry|ires)?\.?|số cuối)[ \t:]*(\d{4}|\d{2}/\d{2,4})\b", re.I
+)
+PLATE = re.compile(r"\b\d{2}[A-Z]\d?[ -]\d{3}\.?\d{2}\b")
 
 _BIRTH_WORDS = _any(
     "dob", "date of birth", "birth ?da(?:te|y)", "born(?: on)?", "ngày sinh", "sinh ngày", "ngay sinh", "sinh ngay"
@@ -232,6 +251,9 @@ _VI_HOUSE = r"(?:\b(?:số nhà|số|so nha|so|nhà|căn hộ|căn|lô)[ \t]+)?\
 # A dot inside "TP.HCM" is no end.
 _VI_REST = r"(?:[^\n.;!?]|\.(?=\S))"
 _VI_TAIL = rf"(?:,[ \t]*{_VI_UNIT}(?:[^\n.;,!?]|\.(?=\S)){{0,40}})"
+_GERMAN_STREET = _any("[sS]traße", "[sS]trasse", r"[sS]tr\.", "weg", "platz", "allee", "gasse")
+_FRENCH_STREET = "rue|boulevard|chemin|impasse|place"
+_POST_TOWN = rf"(?:,?[ \t]+\d{{4,5}}[ \t]+{_CAPITAL})?"
 DISTRICTS = re.compile(rf"(?i:\b(?:phường|quận|huyện|xã|phuong|quan|huyen))[ \t]+(?:\d{{1,2}}|{NAME})(?i:{_VI_TAIL})*")
 ADDRESSES = (
     re.compile(rf"\b\d{{1,5}}[A-Za-z]?[ \t]+(?:[NSEW]\.?[ \t]+)?(?:[\w'’.-]+[ \t]+){{1,4}}?{_STREET}\b\.?{_TOWN}"),
@@ -241,6 +263,8 @@ ADDRESSES = (
     re.compile(rf"{_VI_HOUSE},?[ \t]+{_VI_ROAD}\b{_VI_REST}{{2,120}}", re.I),
     re.compile(rf"{_VI_HOUSE}[ \t]+{NAME}(?i:{_VI_TAIL})+"),
     DISTRICTS,
+    re.compile(rf"\b{_CAPITAL}{_GERMAN_STREET}[ \t]+\d{{1,4}}[a-z]?{_POST_TOWN}"),
+    re.compile(rf"\b\d{{1,4}}(?:bis|ter)?,?[ \t]+(?i:{_FRENCH_STREET})[ \t]+[^,.\n]{{3,40}}{_POST_TOWN}"),
 )
 
 _NAME_LABELS = (
@@ -262,6 +286,12 @@ _ADDRESS_LABELS = (
     "billing address",
     r"địa chỉ(?: [^:\n]{1,20})?",
     "dia chi",
+)
+# "My address is 5 Rue de la Paix, 75002 Paris": with a digit in it, to the end of the sentence.
+ADDRESS_TOLD = re.compile(
+    r"\b(?:address|địa chỉ|dia chi)(?: (?:của|cua) \w+)?[ \t]*(?:is|là|la|[:=])[ \t]*(?=[^\n.!?]{0,60}\d)"
+    r"((?:[^\n.!?]|\.(?=\S)){6,140})",
+    re.I,
 )
 NAME_LINE = re.compile(rf"^[ \t>*-]*{_any(*_NAME_LABELS)}[ \t]*[:=][ \t]*(\S[^\n]*)", re.I | re.M)
 ADDRESS_LINE = re.compile(rf"^[ \t>*-]*{_any(*_ADDRESS_LABELS)}[ \t]*[:=][ \t]*(\S[^\n]*)", re.I | re.M)
@@ -288,8 +318,21 @@ _INTRODUCTION = _any(
     "toi la",
     "minh la",
 )
+# Who says their name may write it in small letters: up to four words, to the next comma or little word.
+_MY_NAME = _any(
+    "my name is",
+    "my name's",
+    "tên (?:tôi|em) là",
+    "(?:tôi|mình|em) tên(?: là)?",
+    "ten toi la",
+    "em ten(?: la)?",
+)
+_NAME_ENDS = r"(?=[ \t]+(?i:and|but|from|i|my|here|và|va|ở|o|sđt|sdt|số|so)\b|[,.!?;\n)]|$)"
+NAMED = re.compile(rf"\b(?i:{_MY_NAME})[ \t]+([^\W\d_]+(?:[ \t]+[^\W\d_]+){{0,3}}?){_NAME_ENDS}")
+_HOLDER = _any("chủ (?:tk|tài khoản|thẻ)", "account (?:holder|name)", "card ?holder", "khách hàng", "khach hang")
+ACCOUNT_HOLDER = re.compile(rf"\b(?i:{_HOLDER})[ \t]*(?:[:=]|(?i:is|là))?[ \t]*({NAME})")
 INTRODUCED = re.compile(rf"\b(?i:{_INTRODUCTION})[ \t]+({NAME})")
-_GREETING = "hi|hello|hey|dear|thanks|thank you|cheers|regards|chào|kính gửi|cảm ơn|cám ơn"
+_GREETING = "hi|hello|hey|dear|thanks|thank you|cheers|regards|sincerely|yours|truly|chào|kính gửi|cảm ơn|cám ơn"
 GREETED = re.compile(rf"\b(?i:{_GREETING}),?[ \t]+({NAME})")
 HANDLE = re.compile(
     r"(?<![\w@./])@[A-Za-z][\w.]{2,30}\b|\b(?i:username|user name|nick|login)[ \t]*[:=][ \t]*(\S{3,40})"
@@ -304,7 +347,7 @@ def _words(text: str) -> frozenset[str]:
 
 # Capitalised words that follow a form of address without being a name.
 NOT_NAMES = _words(
-    """there team all everyone everybody sir madam support customer customers folks again you so very much
+    """mr mrs ms dr there team all everyone everybody sir madam support customer customers folks again you so very much
     guys friend i quý quốc chị anh em bạn cô chú bác ông bà và the a an happy sorry glad sure afraid
     able not here just from monday tuesday wednesday thursday friday saturday sunday vietnam english
     android iphone windows mac facebook"""

@@ -53,6 +53,7 @@ class _Span:
 
 
 _REGIONS = ("VN", "US", "GB")
+_SPELT_AT = re.compile(r"[(\[ ]at[)\] ]", re.I)
 
 
 # The placeholders' words in Vietnamese texts.
@@ -125,8 +126,9 @@ def luhn(digits: str) -> bool:
 def _spans(text: str, names: tuple[str, ...], known: tuple[str, ...]) -> Iterator[_Span]:
     """All findings, in the order of their precedence; most sentences have no digit and skip the rules for numbers."""
     digits = sum(c.isdigit() for c in text)
-    if "@" in text or "(at)" in text or "[at]" in text:
+    if "@" in text or _SPELT_AT.search(text):
         yield from _matches(text, p.EMAIL, Personal.EMAIL)
+        yield from _matches(text, p.SPELT_EMAIL, Personal.EMAIL)
     if "://" in text:
         yield from _matches(text, p.LINK, Personal.LINK, lambda m: bool(p.PRIVATE_LINK.search(m.group()[8:])))
     if ":" in text or "=" in text:
@@ -136,6 +138,10 @@ def _spans(text: str, names: tuple[str, ...], known: tuple[str, ...]) -> Iterato
         yield from _long_numbers(text)
     yield from _matches(text, p.CODE, Personal.CODE)
     if digits:
+        yield from _matches(text, p.ADDRESS_TOLD, Personal.ADDRESS)
+        yield from _matches(text, p.SHORT_CODE, Personal.CODE)
+        yield from _matches(text, p.CARD_PART, Personal.CARD)
+        yield from _matches(text, p.PLATE, Personal.NUMBER)
         yield from _matches(text, p.BIRTH, Personal.BIRTH)
     if digits or known:
         yield from _orders(text, known)
@@ -147,7 +153,7 @@ def _spans(text: str, names: tuple[str, ...], known: tuple[str, ...]) -> Iterato
     if digits >= 6:
         yield from _phones(text)
     yield from _named(text, names)
-    for pattern in (p.HONORIFIC, p.INTRODUCED, p.GREETED):
+    for pattern in (p.NAMED, p.ACCOUNT_HOLDER, p.HONORIFIC, p.INTRODUCED, p.GREETED):
         yield from _matches(text, pattern, Personal.NAME, lambda m: fold(m.group(1).split()[0]) not in p.NOT_NAMES)
     yield from _matches(text, p.HANDLE, Personal.HANDLE)
     if digits >= 4:

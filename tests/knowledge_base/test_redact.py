@@ -44,6 +44,17 @@ TAKEN = [
     ("see https://shop.example/orders/20261101", "see [link]"),
     ("from 8.8.8.8", "from [ip address]"),
     ("follow @anna_smith", "follow [username]"),
+    ("my name is jonathan reed and I wait", "my name is [name] and I wait"),
+    ("j.reed AT gmail DOT com", "[email]"),
+    ("Visa ending 4242, exp 04/27, cvv 123", "Visa ending [card number], exp [card number], cvv [code]"),
+    ("chủ tk LE VAN TAM", "chủ tk [name]"),
+    ("khách hàng Phạm Minh Tuấn đã mua", "khách hàng [name] đã mua"),
+    ("xe 51G-123.45", "xe [number]"),
+    ("the code is 482913", "the code is [code]"),
+    ("mã OTP 482913", "mã OTP [code]"),
+    ("My address is 5 Rue de la Paix, 75002 Paris.", "My address is [address]."),
+    ("Hauptstraße 12, 10115 Berlin", "[address]"),
+    ("Sincerely yours, Bob Jones", "Sincerely yours, [name]"),
     ("Mã 8800112233446 trên hộp", "Mã [number] trên hộp"),
 ]
 
@@ -57,6 +68,10 @@ STAYS = [
     "Refunds reach your card within 7 days; order before noon.",
     "Chọn Cài đặt > Tài khoản > Đổi mật khẩu.",
     "Hi there, thank you so much.",
+    "Look at 3 dots in the menu, the error code is 404 and your address is wrong.",
+    "Look at shop.example for the prices.",
+    "Meet us at the shop at 4pm; the model WH-1000XM4 has USB-C 3.2.",
+    "Khách hàng cần nhập mã khuyến mãi ở bước 3.",
 ]
 
 

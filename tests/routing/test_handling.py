@@ -4,8 +4,9 @@ from contact_center.core.db import Database
 from contact_center.core.errors import Conflict, Invalid
 from routing import contacts, handling, offers, presence
 from routing.states import Presence
+from tests.factories import make_queue
 from tests.routing.desk import Desk
-from tickets import lifecycle, replies
+from tickets import assignments, lifecycle, replies
 from tickets.replies import Author, Reply
 from tickets.states import Channel, MessageKind, Status
 
@@ -294,3 +295,18 @@ async def test_the_priority_of_a_ticket_is_the_priority_of_its_work(sqlite_db: D
     mail = await desk.writes(Channel.EMAIL)
     await desk.do(lifecycle.set_fields, mail.ticket_id, user_id=None, priority=lifecycle.Priority.URGENT)
     assert (await desk.item(mail.ticket_id)).priority == "urgent"
+
+
+async def test_a_waiting_ticket_that_is_put_into_another_queue_waits_there_with_its_age(db: Database):
+    desk = await Desk.open(db)
+    other = await db.write(make_queue)
+    specialist = await desk.agent(queues=(other,))
+    mail = await desk.writes(Channel.EMAIL)
+    before = await desk.item(mail.ticket_id)
+    await desk.passes(seconds=30)
+    await desk.do(assignments.move_to_queue, mail.ticket_id, other)
+    after = await desk.item(mail.ticket_id)
+    assert (after.queue_id, after.enqueued_at, after.waiting_since) == (other, before.enqueued_at, desk.now)
+    await desk.decide()
+    assert (await desk.item(mail.ticket_id)).agent_id == specialist
+    assert await desk.broken() == {}

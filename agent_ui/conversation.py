@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy import Row as Record
 from sqlalchemy.orm import aliased
 
@@ -28,7 +28,6 @@ HISTORY = 8
 CHANNEL_ICONS = {"email": "mail", "chat": "message-circle", "sms": "message-square-text", "phone": "phone"}
 NOTE = "note"
 METRICS = ("first_response", "next_response", "resolution")
-Parent = aliased(Topic)
 COMPLAINED = aliased(Ticket)
 
 
@@ -41,8 +40,8 @@ class Account:
     address: str
 
 
-def head(tx: Connection, ticket_id: int, *, now: datetime) -> tuple[TicketView, Record[Any]]:
-    """The head of a conversation and its row, in two statements."""
+def _head() -> Any:
+    """The statement for the head of a conversation."""
     tags = (
         select(func.aggregate_strings(Tag.name, ","))
         .join(TicketTag, TicketTag.tag_id == Tag.id)
@@ -58,7 +57,8 @@ def head(tx: Connection, ticket_id: int, *, now: datetime) -> tuple[TicketView, 
         .correlate(Ticket)
         .scalar_subquery()
     )
-    row = tx.execute(
+    rated = (Survey.customer_id == Ticket.customer_id, Survey.rating.is_not(None))
+    return (
         select(
             Ticket.__table__,
             Customer.name.label("customer"),
@@ -66,31 +66,35 @@ def head(tx: Connection, ticket_id: int, *, now: datetime) -> tuple[TicketView, 
             Customer.created_at.label("customer_since"),
             Queue.name.label("queue"),
             Topic.name.label("topic"),
-            Parent.name.label("parent_topic"),
             User.name.label("assignee"),
             ContactPoint.kind.label("point_kind"),
             ContactPoint.value.label("point_value"),
             tags.label("tags"),
             complaints.label("complaints"),
-            select(func.avg(Survey.rating)).where(*_rated()).correlate(Ticket).scalar_subquery().label("csat"),
-            select(func.count()).where(*_rated()).correlate(Ticket).scalar_subquery().label("csat_count"),
+            select(func.avg(Survey.rating)).where(*rated).correlate(Ticket).scalar_subquery().label("csat"),
+            select(func.count()).where(*rated).correlate(Ticket).scalar_subquery().label("csat_count"),
         )
         .join(Customer, Customer.id == Ticket.customer_id)
         .join(Queue, Queue.id == Ticket.queue_id)
         .outerjoin(Topic, Topic.id == Ticket.topic_id)
-        .outerjoin(Parent, Parent.id == Topic.parent_id)
         .outerjoin(User, User.id == Ticket.assignee_id)
         .outerjoin(ContactPoint, ContactPoint.id == Ticket.contact_point_id)
-        .where(Ticket.id == ticket_id)
-    ).first()
+        .where(Ticket.id == bindparam("ticket"))
+    )
+
+
+# Built once: they run for every message on every open screen, and building costs more than running.
+HEAD = _head()
+CLOCKS = select(SlaClock.__table__).where(SlaClock.ticket_id == bindparam("ticket")).order_by(SlaClock.id)
+
+
+def head(tx: Connection, ticket_id: int, *, now: datetime) -> tuple[TicketView, Record[Any]]:
+    """The head of a conversation and its row, in two statements."""
+    row = tx.execute(HEAD, {"ticket": ticket_id}).first()
     if row is None:
         raise NotFound("There is no such ticket.")
-    clocks = tx.execute(select(SlaClock.__table__).where(SlaClock.ticket_id == ticket_id).order_by(SlaClock.id)).all()
+    clocks = tx.execute(CLOCKS, {"ticket": ticket_id}).all()
     return as_ticket(row, clocks, now), row
-
-
-def _rated() -> tuple[Any, Any]:
-    return Survey.customer_id == Ticket.customer_id, Survey.rating.is_not(None)
 
 
 def customer_name(row: Record[Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, literal, select, union_all
+from sqlalchemy import Connection, bindparam, literal, select, union_all
 from sqlalchemy import Row as Record
 
 from agent_ui import sentences
@@ -36,28 +36,9 @@ class Raw:
     more: bool = False
 
 
-def before(tx: Connection, ticket_id: int, seq: int | None = None, *, limit: int = PAGE) -> Raw:
-    """The newest entries, or those before `seq`."""
-    page = select(Message.id).where(Message.ticket_id == ticket_id)
-    if seq is not None:
-        page = page.where(Message.seq < seq)
-    page = page.order_by(Message.seq.desc()).limit(limit + 1)
-    return _read(tx, page, limit)
-
-
-def after(tx: Connection, ticket_id: int, seq: int, *, limit: int = 500) -> Raw:
-    """What was added after `seq`, and the entry before it (for who continues)."""
-    page = select(Message.id).where(Message.ticket_id == ticket_id, Message.seq >= seq)
-    return _read(tx, page.order_by(Message.seq).limit(limit), None)
-
-
-def one(tx: Connection, message_id: int) -> Raw:
-    """A single entry."""
-    return _read(tx, select(Message.id).where(Message.id == message_id), None)
-
-
-def _read(tx: Connection, page: Any, limit: int | None) -> Raw:
-    statement = (
+def _entries_of(page: Any) -> Any:
+    """The statement for the entries whose ids `page` selects, one row per file or one without."""
+    return (
         select(
             Message.__table__,
             User.name.label("user_name"),
@@ -77,43 +58,86 @@ def _read(tx: Connection, page: Any, limit: int | None) -> Raw:
         .where(Message.id.in_(page))
         .order_by(Message.seq, Attachment.id)
     )
-    records: dict[int, Record[Any]] = {}
-    files: dict[int, list[Record[Any]]] = {}
-    for record in tx.execute(statement):
+
+
+# Built once: they run for every message on every open screen, and building costs more than running.
+_OF_TICKET = select(Message.id).where(Message.ticket_id == bindparam("ticket"))
+_DOWN = Message.seq.desc()
+NEWEST = _entries_of(_OF_TICKET.order_by(_DOWN).limit(bindparam("most")))
+BEFORE = _entries_of(_OF_TICKET.where(Message.seq < bindparam("place")).order_by(_DOWN).limit(bindparam("most")))
+AFTER = _entries_of(_OF_TICKET.where(Message.seq >= bindparam("place")).order_by(Message.seq).limit(bindparam("most")))
+ONE = _entries_of(select(Message.id).where(Message.id == bindparam("message")))
+NAMES = union_all(
+    *(
+        select(literal(kind).label("kind"), model.id, model.name).where(
+            model.id.in_(bindparam(f"{kind}_ids", expanding=True))
+        )
+        for kind, model in NAMED.items()
+    )
+)
+
+
+def before(tx: Connection, ticket_id: int, seq: int | None = None, *, limit: int = PAGE) -> Raw:
+    """The newest entries, or those before `seq`; two statements."""
+    if seq is None:
+        rows = tx.execute(NEWEST, {"ticket": ticket_id, "most": limit + 1})
+    else:
+        rows = tx.execute(BEFORE, {"ticket": ticket_id, "place": seq, "most": limit + 1})
+    records, files = _grouped(rows)
+    more = len(records) > limit
+    if more:
+        records = records[1:]
+    return Raw(records, files, _names(tx, _mentioned(records)), more)
+
+
+def after(tx: Connection, ticket_id: int, seq: int, *, limit: int = 500) -> Raw:
+    """What was added after `seq`, and the entry before it (for who continues)."""
+    return _live(tx, tx.execute(AFTER, {"ticket": ticket_id, "place": seq, "most": limit}))
+
+
+def one(tx: Connection, message_id: int) -> Raw:
+    """A single entry."""
+    return _live(tx, tx.execute(ONE, {"message": message_id}))
+
+
+def _live(tx: Connection, rows: Iterable[Any]) -> Raw:
+    """Few entries for open screens: names are only looked up where an event mentions some."""
+    records, files = _grouped(rows)
+    mentioned = _mentioned(records)
+    return Raw(records, files, _names(tx, mentioned) if mentioned else {})
+
+
+def _grouped(rows: Iterable[Any]) -> tuple[tuple[Any, ...], Mapping[int, tuple[Any, ...]]]:
+    records: dict[int, Any] = {}
+    files: dict[int, list[Any]] = {}
+    for record in rows:
         records.setdefault(record.id, record)
         if record.file_id is not None:
             files.setdefault(record.id, []).append(record)
-    ordered = list(records.values())
-    more = limit is not None and len(ordered) > limit
-    if more:
-        ordered = ordered[1:]
-    kept = {key: tuple(value) for key, value in files.items()}
-    return Raw(tuple(ordered), kept, _names(tx, ordered), more)
+    return tuple(records.values()), {key: tuple(value) for key, value in files.items()}
 
 
-def _names(tx: Connection, records: Iterable[Record[Any]]) -> Names:
-    """The names of the users, queues and topics that events mention by id, in one statement."""
-    wanted: dict[str, set[int]] = {kind: {0} for kind in NAMED}
-    for record in records:
-        if record.kind == MessageKind.EVENT.value:
-            for kind, number in sentences.mentions(record.meta):
-                wanted[kind].add(number)
-    parts = [
-        select(literal(kind).label("kind"), model.id, model.name).where(model.id.in_(sorted(wanted[kind])))
-        for kind, model in NAMED.items()
-    ]
-    return {(row.kind, row.id): row.name for row in tx.execute(union_all(*parts))}
+def _mentioned(records: Iterable[Any]) -> set[tuple[str, int]]:
+    """The users, queues and topics that events speak of."""
+    events = (record.meta for record in records if record.kind == MessageKind.EVENT.value)
+    return {mention for meta in events for mention in sentences.mentions(meta)}
 
 
-def as_entries(raw: Raw, _: Gettext, *, skip_first: bool = False) -> tuple[Entry, ...]:
-    """Entries for the template; `skip_first` leaves out the one that was read only to see who continues."""
+def _names(tx: Connection, mentioned: set[tuple[str, int]]) -> Names:
+    """Their names, in one statement."""
+    wanted = {f"{kind}_ids": sorted({0} | {number for of, number in mentioned if of == kind}) for kind in NAMED}
+    return {(row.kind, row.id): row.name for row in tx.execute(NAMES, wanted)}
+
+
+def as_entries(raw: Raw, _: Gettext) -> tuple[Entry, ...]:
+    """Entries for the template, in order."""
     entries: list[Entry] = []
     previous: Record[Any] | None = None
     for record in raw.records:
         files = tuple(as_file(file) for file in raw.files.get(record.id, ()))
         entries.append(as_entry(record, files, raw.names, _, continued=continues(previous, record)))
         previous = record
-    return tuple(entries[1:] if skip_first else entries)
+    return tuple(entries)
 
 
 def as_entry(record: Any, files: Sequence[File], names: Names, _: Gettext, *, continued: bool) -> Entry:

@@ -697,6 +697,7 @@ def upgrade() -> None:
         sa.Column("account_id", schema.BigId, nullable=False),
         sa.Column("customer_id", schema.BigId, nullable=False),
         sa.Column("ticket_id", schema.BigId, nullable=True),
+        sa.Column("from_seq", sa.Integer(), nullable=False),
         sa.Column("name", schema.SafeText(), nullable=False),
         sa.Column("email", schema.SafeText(), nullable=False),
         sa.Column("locale", schema.SafeText(), nullable=False),

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from agent_ui.pages.qa_words import STAGES
 from contact_center.core.i18n import mark
+from tickets.quality.surveys import RATINGS
 
 Gettext = Callable[..., str]
 
@@ -24,7 +26,12 @@ KINDS = {
     "complaint": mark("Complaint"),
     "feedback": mark("Feedback"),
 }
-WORDS = {"status_changed": STATUSES, "priority_changed": PRIORITIES, "kind_changed": KINDS}
+WORDS = {
+    "status_changed": STATUSES,
+    "priority_changed": PRIORITIES,
+    "kind_changed": KINDS,
+    "complaint_moved": STAGES,
+}
 
 ICONS = {
     "assigned": "user-round",
@@ -47,6 +54,8 @@ ICONS = {
     "offer_declined": "hand",
     "offer_missed": "clock-alert",
     "complaint_opened": "megaphone",
+    "complaint_moved": "megaphone",
+    "survey_answered": "star",
     "chat_ended": "circle-dot",
     "reminder_planned": "calendar-clock",
     "reminder_done": "check",
@@ -62,6 +71,7 @@ CHANGES = {
     "priority_changed": mark("Priority: %(before)s → %(after)s"),
     "kind_changed": mark("Kind: %(before)s → %(after)s"),
     "subject_changed": mark("Subject: %(after)s"),
+    "complaint_moved": mark("Complaint: %(before)s → %(after)s"),
 }
 ASSIGNED = {
     "offered": mark("%(agent)s accepted the offer"),
@@ -111,6 +121,10 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
         case "tags_changed":
             signs = [f"+{tag}" for tag in meta.get("added", ())] + [f"−{tag}" for tag in meta.get("removed", ())]
             return _("Tags: %(tags)s", tags=", ".join(signs))
+        case "survey_answered":
+            word = _(RATINGS.get(_number(meta.get("rating")), ""))
+            told = _("Rated %(rating)s of 5: %(word)s", rating=meta.get("rating", ""), word=word)
+            return f"{told} “{meta['comment']}”" if meta.get("comment") else told
         case "mail_bounced" | "mail_delayed":
             told = _(BOUNCED[name], address=meta.get("address", ""))
             return f"{told}: {_(str(meta.get('reason', '')))}" if meta.get("reason") else told

@@ -1,9 +1,13 @@
 """The quality pages through the whole web process."""
 
+from functools import partial
+
 from sqlalchemy import Connection, select
 
+from agent_ui import sentences
 from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
+from contact_center.core.i18n import gettext
 from tests.agent_ui.console import PAGE, SAME_ORIGIN, Console, Seat, statements
 from tests.conftest import NOW
 from tests.factories import make_account, make_ticket, make_user, unique
@@ -153,3 +157,11 @@ async def test_the_list_costs_the_same_whatever_its_length(console: Console) -> 
             await qa.page("/qa")
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 7
+
+
+def test_the_timeline_tells_of_complaints_and_surveys_in_words() -> None:
+    moved = {"name": "complaint_moved", "from": "response_proposed", "to": "closed"}
+    rated = {"name": "survey_answered", "rating": 2, "comment": "Slow"}
+    say = partial(gettext, "en")
+    assert sentences.event(moved, {}, None, say) == "Complaint: Response proposed → Closed"
+    assert sentences.event(rated, {}, None, say) == "Rated 2 of 5: Fair “Slow”"

@@ -8,11 +8,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    ForeignKey,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contact_center.core.events import Event
+from contact_center.core.events import Event, poke
 from contact_center.core.schema import Base, BigId
 from tickets.models import Ticket
 from tickets.queries import OPEN, WAITING, Filters, View, ids_up_to
@@ -20,6 +31,7 @@ from tickets.states import MessageKind, Status
 
 NOBODY = 0
 MOST_LATE = 1000
+LATE = "late"
 
 
 class TicketPlace(Base):
@@ -85,6 +97,11 @@ _FIRST_PLACE = {name: _first_place(insert_into) for name, insert_into in _DIALEC
 _COUNT_UP = {name: _count_up(insert_into) for name, insert_into in _DIALECTS.items()}
 
 
+_COUNTERS = select(
+    TicketCounter.queue_id, TicketCounter.assignee_id, TicketCounter.status, TicketCounter.tickets
+).where(TicketCounter.tickets > 0)
+
+
 def on_message(tx: Connection, event: Event, now: datetime) -> None:
     """Handler of `message.created`: every change of a ticket's place leaves an entry in its timeline, never a note."""
     if event.payload["kind"] != MessageKind.NOTE.value:
@@ -104,6 +121,7 @@ def move(tx: Connection, ticket_id: int) -> None:
         ).first()
         if first is not None:
             _add(tx, present, 1)
+            _tell(tx, present)
             return
     tx.execute(_LOCK, {"ticket": ticket_id})
     present, counted = _places(tx, ticket_id)
@@ -114,6 +132,7 @@ def move(tx: Connection, ticket_id: int) -> None:
     # In one order everywhere, so that two relays never wait for each other in a ring.
     for place, change in sorted([(counted, -1), (present, 1)]):
         _add(tx, place, change)
+    _tell(tx, counted, present)
 
 
 def recount(tx: Connection) -> None:
@@ -137,13 +156,16 @@ def recount(tx: Connection) -> None:
 
 def counters(tx: Connection) -> dict[Place, int]:
     """(queue, assignee or 0, status) -> number of tickets, in one small statement."""
-    rows = tx.execute(select(TicketCounter.__table__).where(TicketCounter.tickets > 0))
+    rows = tx.execute(_COUNTERS)
     return {(row.queue_id, row.assignee_id, row.status): row.tickets for row in rows}
 
 
 def view_counts(tx: Connection, user_id: int, *, now: datetime) -> Mapping[View, int]:
-    """The numbers beside the built-in views, in two statements; late tickets are counted up to `MOST_LATE`."""
-    places = counters(tx)
+    """The numbers beside the built-in views, in one statement; late tickets are counted up to `MOST_LATE`."""
+    late = ids_up_to(Filters(late=True), now, MOST_LATE).subquery()
+    number = select(literal(0), literal(0), literal(LATE), func.count()).select_from(late)
+    places = {(row[0], row[1], row[2]): row[3] for row in tx.execute(union_all(_COUNTERS, number))}
+    late_tickets = places.pop((0, 0, LATE))
 
     def total(statuses: tuple[Status, ...], assignee_id: int | None = None) -> int:
         names = {status.value for status in statuses}
@@ -153,14 +175,13 @@ def view_counts(tx: Connection, user_id: int, *, now: datetime) -> Mapping[View,
             if status in names and (assignee_id is None or assignee == assignee_id)
         )
 
-    late = tx.execute(select(func.count()).select_from(ids_up_to(Filters(late=True), now, MOST_LATE).subquery()))
     return {
         View.MINE: total(OPEN, user_id),
         View.MINE_WAITING: total(WAITING, user_id),
         View.UNASSIGNED: total(OPEN, NOBODY),
         View.OPEN: total(OPEN),
         View.WAITING: total(WAITING),
-        View.LATE: late.scalar_one(),
+        View.LATE: late_tickets,
         View.RESOLVED: total((Status.RESOLVED,)),
         View.ALL: sum(places.values()),
     }
@@ -175,6 +196,12 @@ def _places(tx: Connection, ticket_id: int) -> tuple[Place | None, Place | None]
     if row.counted_queue_id is None:
         return present, None
     return present, (row.counted_queue_id, row.counted_assignee_id, row.counted_status)
+
+
+def _tell(tx: Connection, *places: Place) -> None:
+    """Whoever looks at numbers looks again: they moved a moment after the ticket did."""
+    owners = {f"user:{assignee_id}" for _, assignee_id, _ in places if assignee_id != NOBODY}
+    poke(tx, "lists", *sorted(owners), name="counts.changed", payload={}, relay=False)
 
 
 def _add(tx: Connection, place: Place, change: int) -> None:

@@ -8,7 +8,7 @@ from contact_center.accounts.permissions import Role
 from tests.agent_ui.console import Console, statements
 from tests.conftest import NOW
 from tests.factories import make_account, make_ticket, unique
-from tickets import assignments
+from tickets import assignments, counters
 from tickets.states import AssignmentReason
 
 SESSION = 1
@@ -68,6 +68,7 @@ async def test_numbers_stand_beside_the_views(console: Console) -> None:
     seat = await console.sit()
     ids = await console.write(make_many, 5)
     await console.write(assignments.assign, ids[0], seat.user_id, reason=AssignmentReason.TAKEN, now=NOW)
+    await console.write(counters.recount)
     answer = await seat.page("/inbox")
     assert 'data-count="mine">1<' in answer.text
     assert 'data-count="unassigned">4<' in answer.text

@@ -8,6 +8,8 @@ from channels.email.headers import Headers
 from channels.email.labels import (
     FORWARD_SUBJECT,
     FROM,
+    NORDIC_FROM,
+    NORDIC_SUBJECT,
     SENT,
     SUBJECT,
     TO,
@@ -29,9 +31,10 @@ _MAX_RECIPIENTS = 50
 def read_forward(subject: str, bodies: Sequence[Sequence[str]], embedded: Headers | None) -> Forwarded | None:
     """The original's head, from the first body (as lines) that shows one; `embedded` is an attached mail's head."""
     says_so = FORWARD_SUBJECT.match(subject) is not None
+    nordic = NORDIC_SUBJECT.match(subject) is not None
     best: Forwarded | None = None
     for lines in bodies:
-        found = _in_lines(lines[:_MAX_LINES], says_so)
+        found = _in_lines(lines[:_MAX_LINES], says_so, nordic)
         if found is not None and found.sender.address:
             return found
         best = best or found
@@ -40,7 +43,7 @@ def read_forward(subject: str, bodies: Sequence[Sequence[str]], embedded: Header
     return best
 
 
-def _in_lines(lines: Sequence[str], says_so: bool) -> Forwarded | None:
+def _in_lines(lines: Sequence[str], says_so: bool, nordic: bool) -> Forwarded | None:
     plain = [line.lstrip("> \t\xa0").rstrip() for line in lines]
     after_marker = 0
     for position, line in enumerate(plain):
@@ -48,8 +51,8 @@ def _in_lines(lines: Sequence[str], says_so: bool) -> Forwarded | None:
             continue
         if is_forward_line(line) or (says_so and is_original_line(line)):
             after_marker = 6
-        elif after_marker or says_so:
-            after_marker -= 1
+        elif after_marker or says_so or (nordic and NORDIC_FROM.match(line)):
+            after_marker = max(0, after_marker - 1)
             length = header_block_length(plain, position)
             if length:
                 return _from_block(plain[position : position + length])

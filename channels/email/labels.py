@@ -5,6 +5,7 @@ import unicodedata
 
 # Labels of the header block that Outlook, Apple Mail, Gmail and others put above the older mail.
 _FROM = (
+    "absender|nosūtītājs|siuntėjas|autor|"
     "from|von|de|da|van|från|fra|från|lähettäjä|od|ot|от|від|отправитель|відправник|feladó|kimden|gönderen|"
     "από|expéditeur|expedidor|remitente|mittente|remetente|afzender|avsändare|avsender|afsender|nadawca|"
     "odesílatel|"
@@ -13,6 +14,8 @@ _FROM = (
     "发件人|寄件者|寄件人|發件人|差出人|送信者|送信元|보낸 사람|보낸사람|발신"
 )
 _SENT = (
+    "dată|wysłane|data wysłania|enviada|enviado el día|fecha de envío|inviato il|verzonden op|gesendet am|"
+    "odeslané|poslané|zaslané|wysłano dnia|päivä|"
     "sent|date|gesendet|datum|envoyé|envoyé le|date d'envoi|enviado|enviado el|enviado em|enviada em|fecha|"
     "data|"
     "inviato|data invio|verzonden|skickat|sendt|dato|lähetetty|päivämäärä|päiväys|wysłano|odesláno|"
@@ -23,6 +26,7 @@ _SENT = (
     "发送时间|发送日期|日期|时间|寄件日期|傳送時間|時間|日時|送信日時|날짜|보낸 날짜|보낸날짜"
 )
 _TO = (
+    "către|catre|adresat|do wiadomości|příjemce|"
     "to|an|à|a|pour|para|aan|naar|till|til|vastaanottaja|do|komu|кому|címzett|kime|alıcı|προς|către|za|"
     "prima|primatelj|kellele|"
     "saaja|kam|gavėjas|kepada|đến|tới|người nhận|gửi đến|gửi tới|ถึง|אל|إلى|به|destinataire|destinatario|"
@@ -83,6 +87,9 @@ _ORIGINAL = (
     "pesan asli|reply"
 )
 _FORWARD = (
+    "mail transféré|e-mail transféré|továbbított levél kezdete|i̇leti başlangıcı|ileti başlangıcı|"
+    "iletilmiş ileti|i̇letilmiş ileti|iletilen e-posta başlangıcı|przesłana dalej wiadomość|mesaj transmis|"
+    "mesajul redirecționat|redirecționat|videresendt mail|vidarebefordrat|weitergeleitete e-mail|"
     "forwarded message|forwarded mail|forwarded email|forwarded by [^\\n]{1,80}?|forwarded|"
     "begin forwarded message|"
     "start of forwarded message|weitergeleitete nachricht|weitergeleitete mail|"
@@ -133,6 +140,10 @@ FORWARD_SUBJECT = re.compile(
     r"weitergeleitet)\s*[:：]",
     re.IGNORECASE,
 )
+
+# "VS:" forwards in Danish and Norwegian and answers in Finnish: the block's own words decide.
+NORDIC_SUBJECT = re.compile(r"^\s*vs\s*:", re.IGNORECASE)
+NORDIC_FROM = re.compile(r"^[\s>|*_]{0,8}fra\b", re.IGNORECASE)
 
 _MOBILE = (
     r"sent (?:from|via|using|by|on) (?:my |the )?\S.{1,110}|sent with .{2,80}|get outlook for .{2,60}|"

@@ -40,7 +40,7 @@ _LOCALES = [
     "vi",
 ]
 _TIME = re.compile(
-    r"(\d{1,2})[:.h時시点]\s?(\d{2})(?:[:.](\d{2}))?\s*([ap]\.?\s?m|SA|CH|上午|下午|오후)?", re.IGNORECASE
+    r"(\d{1,2})(?:[:.h]|\s?[時시点]\s?)(\d{2})(?:[:.](\d{2}))?\s*([ap]\.?\s?m|SA|CH|上午|下午|오후)?", re.IGNORECASE
 )
 _LATE = ("p", "c", "下", "오")
 _EARLY = ("a", "s", "上")

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Connection, Row, or_, select, update
 
 from channels.email.journaling import raw_item, store
-from channels.email.mailbox import BATCH, Fetched, Mailbox, MailboxErrors, NotSetUp
+from channels.email.mailbox import Fetched, Mailbox, MailboxErrors, NotSetUp
 from channels.email.models import MailboxCursor
 from contact_center.core.clock import utcnow
 from contact_center.core.loops import sleep
@@ -105,9 +105,8 @@ class Watcher:
         cursor = await self._cursor(mailbox)
         while uids := await self._in_thread(partial(mailbox.new_uids, cursor)):
             while uids:
-                found = await self._in_thread(partial(mailbox.fetch, uids))
-                # What the server listed and no longer has was deleted meanwhile: pass over it.
-                cursor = found[-1].uid if found else uids[min(BATCH, len(uids)) - 1]
+                # What the server listed and no longer has was deleted meanwhile: it is passed over.
+                found, cursor = await self._in_thread(partial(mailbox.fetch, uids))
                 items = await self._in_thread(partial(self._items, mailbox, found))
                 await self.services.db.write(
                     keep, self.account.id, mailbox.folder, mailbox.uidvalidity, cursor, items, now=utcnow()

@@ -86,24 +86,23 @@ class Mailbox:
                 return found
             start += WINDOW
 
-    def fetch(self, uids: list[int]) -> list[Fetched]:
-        """The mails with these UIDs that are still there; fewer when they are large together."""
-        sizes = self._sizes(uids[:BATCH])
+    def fetch(self, uids: list[int]) -> tuple[list[Fetched], int]:
+        """The first mails of `uids` that are still there, fewer when they are large; and the last UID dealt with."""
+        asked = uids[:BATCH]
+        sizes = self._sizes(asked)
         wanted: list[int] = []
         total = 0
         for uid in sorted(sizes):
-            if sizes[uid] > MAX_BYTES:
-                if not wanted:
-                    return [
-                        Fetched(uid, self._bodies([uid], "BODY.PEEK[HEADER]<0.65536>").get(uid, b""), oversize=True)
-                    ]
-                break
             if wanted and total + sizes[uid] > BATCH_BYTES:
                 break
             wanted.append(uid)
             total += sizes[uid]
+        done = wanted[-1] if len(wanted) < len(sizes) else asked[-1]
+        if len(wanted) == 1 and sizes[wanted[0]] > MAX_BYTES:
+            head = self._bodies(wanted, "BODY.PEEK[HEADER]<0.65536>").get(wanted[0], b"")
+            return [Fetched(wanted[0], head, oversize=True)], done
         bodies = self._bodies(wanted, "BODY.PEEK[]") if wanted else {}
-        return [Fetched(uid, bodies[uid]) for uid in wanted if uid in bodies]
+        return [Fetched(uid, bodies[uid]) for uid in wanted if uid in bodies], done
 
     def wait(self, seconds: float) -> bool:
         """IDLE until something happens or the time is over; True when something happened."""

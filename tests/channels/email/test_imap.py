@@ -8,6 +8,7 @@ import pytest
 
 from channels.email.imap import Mailboxes
 from channels.email.intake_loop import MailIntake
+from channels.email.mailbox import Mailbox
 from channels.email.models import MailboxCursor
 from tests.channels.desk import Desk
 from tests.channels.email.letters import letter, mailbox
@@ -127,6 +128,26 @@ async def test_two_processes_share_the_mailboxes_without_reading_one_twice(sqlit
     await two.run_once()
     assert len(two._watchers) == 1
     await two.close()
+
+
+async def test_mails_deleted_meanwhile_and_large_ones_skip_nobody(dovecot: Dovecot) -> None:
+    large = letter("large " + "x" * (9 * 1024 * 1024))
+    for raw in (large, letter("gone"), large, letter("last")):
+        dovecot.deliver(raw)
+    box = Mailbox(dovecot.settings()["imap"], dovecot.secrets["imap"])
+    uids = box.new_uids(0)
+    box.close()
+    next((dovecot.folder / "mail").glob("*/*M000002*")).unlink()
+    box = Mailbox(dovecot.settings()["imap"], dovecot.secrets["imap"])
+
+    seen, cursor = [], 0
+    while uids:
+        found, cursor = box.fetch(uids)
+        seen += [mail.uid for mail in found]
+        uids = [uid for uid in uids if uid > cursor]
+    box.close()
+
+    assert (seen, cursor) == ([1, 3, 4], 4)
 
 
 async def cut_run(desk: Desk, dovecot: Dovecot, number: int, *, seed: int, seconds: float) -> CutLine:

@@ -105,7 +105,12 @@ def _store(tx: Connection, ticket_id: int, case: Case, drafted: DraftArticle, *,
     emit(
         tx,
         "article.drafted",
-        {"article_id": article_id, "ticket_id": ticket_id, "title": drafted.title},
+        {
+            "article_id": article_id,
+            "ticket_id": ticket_id,
+            "title": drafted.title,
+            "redacted": drafted.redactions.total(),
+        },
         now=now,
         topics=[articles.TOPIC, f"ticket:{ticket_id}"],
     )

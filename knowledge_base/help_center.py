@@ -3,23 +3,28 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from contact_center.accounts import limits
 from contact_center.accounts.web import locale_of
 from contact_center.core.assets import Assets
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import NotFound
 from contact_center.core.i18n import LOCALES
 from contact_center.core.services import services
+from contact_center.core.web import client_address
 from knowledge_base import library
 from knowledge_base.markdown import excerpt, to_html
 from knowledge_base.search import Audience, Found, remember, search
+from tickets.models import ChannelAccount
+from tickets.states import Channel
 
 FOLDER = Path(__file__).parent
 STATIC = Assets(FOLDER / "static", "/help/static")
@@ -29,6 +34,10 @@ READER_COOKIE = "cc_reader"
 LONGEST_QUERY = 300
 RESULTS = 12
 RELATED = 4
+HOUR = timedelta(hours=1)
+# An office of readers behind one address stays below these.
+SEARCHES_PER_HOUR = 300
+VOICES_PER_HOUR = 60
 
 
 def routes() -> list[BaseRoute]:
@@ -44,12 +53,32 @@ def routes() -> list[BaseRoute]:
 async def page(request: Request, template: str, /, *, status: int = 200, **values: Any) -> Response:
     """A public page in the reader's language; a language chosen by `?lang=` is remembered."""
     locale = values.pop("locale", None) or await language(request)
-    known = {"languages": LANGUAGES, "css": STATIC.url("help.css"), "path": request.url.path, "query": ""}
+    write_to = await services(request).db.read(_mailbox)
+    known = {
+        "languages": LANGUAGES,
+        "css": STATIC.url("help.css"),
+        "path": request.url.path,
+        "query": "",
+        "write_to": write_to,
+    }
     html = services(request).templates.render(locale, template, **{**known, **values})
     response = HTMLResponse(html, status_code=status)
     if request.query_params.get("lang") in LOCALES:
         response.set_cookie("cc_locale", locale, max_age=31_536_000, samesite="lax", path="/")
     return response
+
+
+def _mailbox(tx: Connection) -> str:
+    """The address that customers write to, or "" without one."""
+    return tx.execute(_MAILBOX).scalar_one_or_none() or ""
+
+
+_MAILBOX = (
+    select(ChannelAccount.address)
+    .where(ChannelAccount.channel == Channel.EMAIL.value, ChannelAccount.enabled)
+    .order_by(ChannelAccount.id)
+    .limit(1)
+)
 
 
 async def language(request: Request) -> str:
@@ -74,8 +103,9 @@ def _front(tx: Connection, locale: str) -> Mapping[str, Any]:
 
 async def _results(request: Request, query: str) -> Response:
     locale = await language(request)
-    found, elsewhere = await services(request).db.read(_search, query, locale)
-    await services(request).db.write(remember, query, locale=locale, place="help", found=found, now=utcnow())
+    db = services(request).db
+    found, elsewhere = await db.read(_search, query, locale)
+    await db.write(_remember, _reader_address(request), query, locale, found)
     return await page(
         request, "help/results.html", locale=locale, query=query, found=found, elsewhere=elsewhere, excerpt=excerpt
     )
@@ -89,6 +119,17 @@ def _search(tx: Connection, query: str, locale: str) -> tuple[list[Found], list[
     known = {hit.article_id for hit in found}
     others = search(tx, query, audience=Audience.CUSTOMERS, limit=RELATED + len(known))
     return found, [hit for hit in others if hit.article_id not in known][:RELATED]
+
+
+def _remember(tx: Connection, address: str, query: str, locale: str, found: list[Found]) -> None:
+    """Note the search, but not the thousandth one of a robot."""
+    now = utcnow()
+    if limits.count(tx, f"help.search:{address}", window=HOUR, now=now) <= SEARCHES_PER_HOUR:
+        remember(tx, query, locale=locale, place="help", found=found, now=now)
+
+
+def _reader_address(request: Request) -> str:
+    return client_address(request, services(request).settings.trusted_proxies)
 
 
 async def article(request: Request) -> Response:
@@ -129,13 +170,15 @@ async def feedback(request: Request) -> Response:
     if answer not in ("yes", "no"):
         raise NotFound("Say whether the article helped.")
     reader = request.cookies.get(READER_COOKIE) or secrets.token_urlsafe(16)
-    await services(request).db.write(_feedback, slug, reader, answer == "yes", str(form.get("comment", "")))
+    told = (slug, reader, answer == "yes", str(form.get("comment", "")))
+    await services(request).db.write(_feedback, *told, address=_reader_address(request))
     response = RedirectResponse(f"/help/{slug}?thanks={answer}#feedback", 303)
     response.set_cookie(READER_COOKIE, reader, max_age=31_536_000, samesite="lax", httponly=True, path="/help")
     return response
 
 
-def _feedback(tx: Connection, slug: str, reader: str, helpful: bool, comment: str) -> None:
+def _feedback(tx: Connection, slug: str, reader: str, helpful: bool, comment: str, *, address: str) -> None:
+    limits.enforce(tx, f"help.feedback:{address}", limit=VOICES_PER_HOUR, window=HOUR, now=utcnow())
     row = library.published(tx, slug)
     digest = hashlib.sha256(reader.encode()).hexdigest()[:32]
     library.give_feedback(tx, row.id, digest, helpful, locale=row.locale, now=utcnow(), comment=comment)

@@ -11,6 +11,7 @@ from agent_ui.pages.kb_article import load
 from agent_ui.shell import page
 from agent_ui.views import Choice
 from contact_center.accounts.permissions import Permission, may
+from contact_center.accounts.users import Person
 from contact_center.accounts.web import locale_of
 from contact_center.core.clock import utcnow
 from contact_center.core.i18n import LOCALES
@@ -47,7 +48,7 @@ async def edit(request: Request) -> Response:
     locale = wanted if wanted in LOCALES else shown.row.locale
     if request.method == "POST":
         form = await read_form(request)
-        number = await form.attempt(services(request).db.write(_save, article_id, form, request.state.person.id))
+        number = await form.attempt(services(request).db.write(_save, article_id, form, request.state.person))
         if form.ok and number is not None:
             return RedirectResponse(f"/kb/articles/{article_id}?lang={form.values.get('locale', locale)}", 303)
         return await _form(request, form, status=422, article=shown.row)
@@ -69,7 +70,8 @@ async def preview(request: Request) -> Response:
     return HTMLResponse(to_html(str(form.get("body", ""))[:LONGEST_BODY]))
 
 
-def _save(tx: Connection, article_id: int, form: Form, author_id: int) -> int:
+def _save(tx: Connection, article_id: int, form: Form, author: Person) -> int:
+    """Save; whoever may not publish leaves what readers of a live article see as it is."""
     now = utcnow()
     base = form.values.get("base", "")
     content = Content(form.values.get("title", ""), form.values.get("body", ""), form.values.get("locale", ""))
@@ -77,10 +79,10 @@ def _save(tx: Connection, article_id: int, form: Form, author_id: int) -> int:
         tx,
         article_id,
         content,
-        author_id=author_id,
+        author_id=author.id,
         base=int(base) if base.isdecimal() else None,
         note=form.values.get("note", ""),
-        publish=form.values.get("how") == "publish",
+        publish=form.values.get("how") == "publish" and may(author.role, Permission.PUBLISH_ARTICLES),
         now=now,
     )
     articles.set_tags(tx, article_id, _tags(form))

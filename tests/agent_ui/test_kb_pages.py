@@ -56,6 +56,16 @@ async def test_a_change_waits_until_it_is_compared_and_published(console: Consol
     assert "New." in (await console.browser().get("/help/lamp", headers=PAGE)).text
 
 
+async def test_an_agent_cannot_change_what_readers_see(console: Console) -> None:
+    agent = await console.sit()
+    article_id = await console.write(articles.create, Content("Lamp", "Old.", "en"), state=ArticleState.PUBLIC, now=NOW)
+    forged = {"title": "Lamp", "body": "Mine.", "locale": "en", "base": "1", "how": "publish"}
+    assert (await agent.post(f"/kb/articles/{article_id}/edit", headers=FORM, **forged)).status_code == 303
+    assert "Old." in (await console.browser().get("/help/lamp", headers=PAGE)).text
+    published = await agent.post(f"/kb/articles/{article_id}/revisions/en/2/publish", headers=FORM)
+    assert published.status_code == 403
+
+
 async def test_a_draft_from_a_case_shows_its_evidence_beside_it(console: Console) -> None:
     agent = await console.sit()
     ticket_id = await console.write(resolved_case)

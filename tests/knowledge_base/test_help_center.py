@@ -7,14 +7,16 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, select
 
-from knowledge_base import articles
+from knowledge_base import articles, help_center
 from knowledge_base.articles import ArticleState, Content
 from knowledge_base.models import Article, ArticleFeedback, ArticleSearch
 from tests.agent_ui.console import PAGE, SAME_ORIGIN, Console, open_console
 from tests.conftest import NOW
+from tests.factories import make_account
 from tests.tickets.quality.test_surveys import URL, resolved
 from tickets.quality import surveys
 from tickets.quality.models import Survey
+from tickets.states import Channel
 
 FORM = {**PAGE, **SAME_ORIGIN}
 
@@ -86,6 +88,22 @@ async def test_a_reader_has_one_voice(site: Console) -> None:
     assert "Thank you, noted." in (await get(site, "/help/return-an-item?thanks=no")).text
     wrong = await http.post("/help/return-an-item/feedback", data={"helpful": "maybe"}, headers=FORM)
     assert wrong.status_code == 404
+
+
+async def test_one_reader_cannot_flood_the_feedback(site: Console) -> None:
+    http = site.browser()
+    vote = {"helpful": "yes"}
+    answers = [
+        await http.post("/help/return-an-item/feedback", data=vote, headers=FORM)
+        for _ in range(help_center.VOICES_PER_HOUR + 1)
+    ]
+    assert [answer.status_code for answer in answers[-2:]] == [303, 429]
+
+
+async def test_it_says_where_to_write_to(site: Console) -> None:
+    assert "mailto:" not in (await get(site, "/help")).text
+    await site.write(make_account, Channel.EMAIL)
+    assert "mailto:support@shop.test" in (await get(site, "/help")).text
 
 
 async def test_a_survey_is_answered_once_and_looking_does_not_answer_it(site: Console) -> None:

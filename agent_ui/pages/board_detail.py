@@ -195,11 +195,13 @@ def read_waiting(tx: Connection, work_item_id: int, *, now: datetime) -> Waiting
             ContactPoint.kind,
             ContactPoint.value,
             Queue.name.label("queue"),
+            User.name.label("agent"),
         )
         .join(Ticket, Ticket.id == WorkItem.ticket_id)
         .join(Customer, Customer.id == Ticket.customer_id)
         .join(Queue, Queue.id == WorkItem.queue_id)
         .outerjoin(ContactPoint, ContactPoint.id == Ticket.contact_point_id)
+        .outerjoin(User, User.id == WorkItem.agent_id)
         .where(WorkItem.id == work_item_id)
     ).first()
     if item is None:

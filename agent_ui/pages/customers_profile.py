@@ -139,5 +139,5 @@ async def render(request: Request, form: Form | None) -> Response:
         may_edit=may_edit(request.state.person.role),
         done=done_text(request, locale),
         first_page=cursor is None,
-        older=f"/customers/{customer_id}?cursor={opened.history.cursor}#timeline" if opened.history.cursor else "",
+        older=f"/customers/{customer_id}?cursor={opened.history.cursor}#history" if opened.history.cursor else "",
     )

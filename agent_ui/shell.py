@@ -19,7 +19,7 @@ AREAS = (
     ("inbox", mark("Inbox"), "/inbox", "inbox", Permission.VIEW_TICKETS),
     ("customers", mark("Customers"), "/customers", "users", Permission.VIEW_TICKETS),
     ("board", mark("Board"), "/board", "layout-dashboard", Permission.VIEW_BOARD),
-    ("qa", mark("Quality"), "/qa", "clipboard-check", Permission.EVALUATE),
+    ("qa", mark("Quality"), "/qa", "clipboard-check", Permission.MANAGE_COMPLAINTS),
     ("kb", mark("Knowledge"), "/kb", "book-open", Permission.WRITE_ARTICLES),
     ("admin", mark("Administration"), "/admin", "sliders-horizontal", Permission.ADMINISTER),
 )

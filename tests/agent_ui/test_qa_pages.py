@@ -165,3 +165,12 @@ def test_the_timeline_tells_of_complaints_and_surveys_in_words() -> None:
     say = partial(gettext, "en")
     assert sentences.event(moved, {}, None, say) == "Complaint: Response proposed → Closed"
     assert sentences.event(rated, {}, None, say) == "Rated 2 of 5: Fair “Slow”"
+
+
+async def test_agents_find_what_was_said_of_their_work(console: Console) -> None:
+    agent, supervisor = await console.sit(), await console.sit(Role.SUPERVISOR)
+    page = (await agent.page("/kb")).text
+    assert 'href="/qa/evaluations"' in page
+    assert 'href="/qa"' not in page
+    assert "No evaluations yet" in (await agent.page("/qa/evaluations")).text
+    assert 'href="/qa"' in (await supervisor.page("/qa")).text

@@ -34,7 +34,14 @@ _PRONOUNS = (
     "jag|vi|jeg|ik|wij|we|u|ja|my|já|я|мы|вы|ми|ви|він|tôi|chúng tôi|mình|bạn|em|anh|chị|我|我们|您|你|私"
 )
 _TAIL = r"[\s:：*_>\-–—)\]\"'»‬]{0,12}$"
-_ENDS_WITH_VERB = re.compile(rf"(?:^|[\s>\"'*,，)\]\d\w])(?:{_END_VERBS}){_TAIL}", re.IGNORECASE)
+# What may stand after the verb; the verbs are compared without it, as one tuple for str.endswith.
+_TRAILING = " \t\xa0:：*_>-–—)]\"'»\u202c"
+_VERBS = tuple(
+    {
+        verb.replace("\\", "").rstrip(_TRAILING)
+        for verb in _END_VERBS.replace("(?:a|à) écrit", "a écrit|à écrit").split("|")
+    }
+)
 _HAS_MIDDLE_VERB = re.compile(rf"(?:^|\s)(?:{_MIDDLE_VERBS})\s+(?P<after>\S.{{0,200}})$", re.IGNORECASE)
 _TIME = re.compile(
     r"\d{1,2}[:.h時시点點][ ]?\d{2}|\d{1,2}\s?[ap]\.?m\b|klo \d|\d{1,2} Uhr|上午|下午|오전|오후|午前|午後",
@@ -132,17 +139,19 @@ def _is_attribution(window: str, first: str, quoted: bool) -> bool:
     address = _ADDRESS.search(window) is not None
     if not (time or date or address):
         return False
-    if not quoted and _PRONOUN_SUBJECT.search(window):
-        return False
     strong = quoted or address or (time and date)
     starts = _STARTER.match(first) is not None or _DATE_START.match(first) is not None
-    if _ENDS_WITH_VERB.search(window[-60:]):
-        return strong and (starts or address or quoted)
+    if window[-60:].lower().rstrip(_TRAILING).endswith(_VERBS):
+        return strong and (starts or address or quoted) and not _is_own_sentence(window, quoted)
     if starts and time and date and address and _ENDS_WITH_ADDRESS.search(window):
         return True
     if time and date and _NOTES.search(window):
         return True
-    middle = _HAS_MIDDLE_VERB.search(window)
-    if middle is None or window.rstrip("*_ ")[-1] not in ":：":
+    if window.rstrip("*_ ")[-1] not in ":：" or len(window) > 300 or _HAS_MIDDLE_VERB.search(window) is None:
         return False
-    return strong and (starts or address) and (address or time) and len(window) <= 300
+    return strong and (starts or address) and (address or time) and not _is_own_sentence(window, quoted)
+
+
+def _is_own_sentence(window: str, quoted: bool) -> bool:
+    """Whether "On 3 March at 10:15 I wrote:" is the author speaking: never when quote signs follow."""
+    return not quoted and _PRONOUN_SUBJECT.search(window) is not None

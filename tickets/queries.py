@@ -33,7 +33,7 @@ from tickets.customers.names import display_name
 from tickets.models import ContactPoint, Customer, Queue, Tag, Ticket, TicketRead, TicketTag
 from tickets.numbers import number_of
 from tickets.sla_models import SlaClock
-from tickets.states import Channel, ContactKind, Kind, Priority, Status
+from tickets.states import DONE_STATUSES, Channel, ContactKind, Kind, Priority, Status
 
 PAGE = 60
 
@@ -161,7 +161,7 @@ def list_tickets(
 ) -> Page:
     """One page for `user_id` (whose unread counts it shows); a cursor of another order raises Invalid."""
     part, after = _decoded(cursor, order) if cursor else (0, None)
-    parts = _parts(order)
+    parts = _parts(order, filters)
     found: list[tuple[int, Row[Any]]] = []
     while part < len(parts) and len(found) <= limit:
         wanted = limit + 1 - len(found)
@@ -190,7 +190,10 @@ class _Part:
     lacks: Any = None
 
 
-def _parts(order: Order) -> Sequence[_Part]:
+def _parts(order: Order, filters: Filters) -> Sequence[_Part]:
+    if filters.statuses and DONE_STATUSES.issuperset(filters.statuses):
+        # Nobody waits there and no clock runs: all orders are the same.
+        order = Order.NEWEST
     match order:
         case Order.NEWEST:
             return (_Part(Ticket.updated_at, True),)
@@ -218,10 +221,12 @@ def _walk(filters: Filters, part: _Part, after: tuple[datetime, int] | None, now
         conditions.append(here < edge if part.descending else here > edge)
     direction = (part.key.desc(), Ticket.id.desc()) if part.descending else (part.key, Ticket.id)
     walk = select(Ticket.id, part.key.label("key")).where(*conditions).order_by(*direction).limit(limit)
-    if part.has is not None or len(filters.statuses) < 2:
-        # Few tickets have such a moment: one walk of their partial index, statuses are checked on the way.
+    narrow = filters.late or filters.tag or filters.customer_id is not None
+    statuses = filters.statuses or (() if narrow else tuple(Status))
+    if part.has is not None or len(statuses) < 2:
+        # Few tickets have such a moment or match: one walk of their own index, statuses are checked on the way.
         return _with_statuses(walk, filters.statuses).subquery("page")
-    walks = [_with_statuses(walk, (status,)).subquery() for status in filters.statuses]
+    walks = [_with_statuses(walk, (status,)).subquery() for status in statuses]
     return union_all(*(select(one.c.id, one.c.key) for one in walks)).subquery("page")
 
 
@@ -334,7 +339,7 @@ def _encoded(order: Order, row: Row[Any], part: int) -> str:
 def _decoded(cursor: str, order: Order) -> tuple[int, tuple[datetime, int]]:
     try:
         name, part, moment, ticket_id = orjson.loads(base64.urlsafe_b64decode(cursor))
-        if name != order.value or part not in range(len(_parts(order))):
+        if name != order.value or part not in range(len(_parts(order, Filters()))):
             raise ValueError(name)
         return part, (datetime.fromisoformat(moment), int(ticket_id))
     except (ValueError, TypeError, binascii.Error) as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, Text, bindparam, event, or_, select
+from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, Text, bindparam, event, or_, select, union
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.events import Event
@@ -153,10 +153,14 @@ def _tickets(
 ) -> tuple[TicketHit, ...]:
     number = _NUMBER.fullmatch(query.strip())
     exact = id_of(int(number[1])) if number else 0
-    by_subject = select(TicketText.ticket_id).where(_all_words(TicketText.text, words)).limit(MOST_HITS).cte("hits")
-    matches = [Ticket.id.in_(select(by_subject.c.ticket_id)), Ticket.id == exact]
+    # A union, not an OR: each part has its own index.
+    parts = [
+        select(TicketText.ticket_id.label("id")).where(_all_words(TicketText.text, words)).limit(MOST_HITS),
+        select(Ticket.id).where(Ticket.id == exact),
+    ]
     if customer_ids:
-        matches.append(Ticket.customer_id.in_(customer_ids))
+        parts.append(select(Ticket.id).where(Ticket.customer_id.in_(customer_ids)).limit(MOST_HITS))
+    hits = union(*(select(part.subquery()) for part in parts)).cte("hits")
     rows = tx.execute(
         select(
             Ticket.id,
@@ -172,7 +176,7 @@ def _tickets(
         )
         .join(Customer, Customer.id == Ticket.customer_id)
         .outerjoin(ContactPoint, ContactPoint.id == Ticket.contact_point_id)
-        .where(or_(*matches))
+        .join(hits, hits.c.id == Ticket.id)
         .order_by((Ticket.id == exact).desc(), Ticket.updated_at.desc(), Ticket.id.desc())
         .limit(limit)
     )

@@ -13,6 +13,11 @@ from contact_center.core.schema import Base, BigId, id_column
 OPEN_THREAD = "thread_key IS NOT NULL AND status NOT IN ('resolved', 'closed')"
 
 
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index over the rows that match `where`, on both databases."""
+    return Index(name, *columns, unique=unique, postgresql_where=sql(where), sqlite_where=sql(where))
+
+
 def refers_to(target: str, *, nullable: bool = False, index: bool = True, ondelete: str | None = None) -> Any:
     """A foreign key column."""
     return mapped_column(BigId, ForeignKey(target, ondelete=ondelete), nullable=nullable, index=index)
@@ -181,58 +186,24 @@ class Ticket(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        Index(
-            "uq_tickets_open_thread",
-            "channel_account_id",
-            "thread_key",
-            unique=True,
-            postgresql_where=sql(OPEN_THREAD),
-            sqlite_where=sql(OPEN_THREAD),
-        ),
-        Index(
+        partial_index("uq_tickets_open_thread", "channel_account_id", "thread_key", where=OPEN_THREAD, unique=True),
+        partial_index(
             "ix_tickets_resolved_thread",
             "channel_account_id",
             "thread_key",
-            postgresql_where=sql("thread_key IS NOT NULL AND status = 'resolved'"),
-            sqlite_where=sql("thread_key IS NOT NULL AND status = 'resolved'"),
+            where="thread_key IS NOT NULL AND status = 'resolved'",
         ),
         Index("ix_tickets_queue_status", "queue_id", "status", "updated_at", "id"),
         Index("ix_tickets_assignee_status", "assignee_id", "status", "updated_at", "id"),
         Index("ix_tickets_status", "status", "updated_at", "id"),
-        Index(
-            "ix_tickets_merged_thread",
-            "channel_account_id",
-            "thread_key",
-            postgresql_where=sql("merged_into_id IS NOT NULL"),
-            sqlite_where=sql("merged_into_id IS NOT NULL"),
+        partial_index(
+            "ix_tickets_merged_thread", "channel_account_id", "thread_key", where="merged_into_id IS NOT NULL"
         ),
-        Index(
-            "ix_tickets_waiting",
-            "waiting_since",
-            "id",
-            postgresql_where=sql("waiting_since IS NOT NULL"),
-            sqlite_where=sql("waiting_since IS NOT NULL"),
-        ),
-        Index(
-            "ix_tickets_sla_due",
-            "sla_due_at",
-            "id",
-            postgresql_where=sql("sla_due_at IS NOT NULL"),
-            sqlite_where=sql("sla_due_at IS NOT NULL"),
-        ),
+        partial_index("ix_tickets_waiting", "waiting_since", "id", where="waiting_since IS NOT NULL"),
+        partial_index("ix_tickets_sla_due", "sla_due_at", "id", where="sla_due_at IS NOT NULL"),
         # What the timers look for: snoozed tickets by their end, resolved ones by their week.
-        Index(
-            "ix_tickets_snoozed_until",
-            "snoozed_until",
-            postgresql_where=sql("snoozed_until IS NOT NULL"),
-            sqlite_where=sql("snoozed_until IS NOT NULL"),
-        ),
-        Index(
-            "ix_tickets_resolved_at",
-            "resolved_at",
-            postgresql_where=sql("status = 'resolved'"),
-            sqlite_where=sql("status = 'resolved'"),
-        ),
+        partial_index("ix_tickets_snoozed_until", "snoozed_until", where="snoozed_until IS NOT NULL"),
+        partial_index("ix_tickets_resolved_at", "resolved_at", where="status = 'resolved'"),
         CheckConstraint("seq >= public_seq", name="seq"),
     )
 
@@ -275,21 +246,8 @@ class Message(Base):
     __table_args__ = (
         UniqueConstraint("ticket_id", "seq"),
         UniqueConstraint("channel_account_id", "external_id", name="uq_messages_external"),
-        Index(
-            "uq_messages_public_seq",
-            "ticket_id",
-            "public_seq",
-            unique=True,
-            postgresql_where=sql("public_seq IS NOT NULL"),
-            sqlite_where=sql("public_seq IS NOT NULL"),
-        ),
-        Index(
-            "ix_messages_to_send",
-            "send_after",
-            "id",
-            postgresql_where=sql("delivery = 'queued'"),
-            sqlite_where=sql("delivery = 'queued'"),
-        ),
+        partial_index("uq_messages_public_seq", "ticket_id", "public_seq", where="public_seq IS NOT NULL", unique=True),
+        partial_index("ix_messages_to_send", "send_after", "id", where="delivery = 'queued'"),
     )
 
 
@@ -382,13 +340,7 @@ class Assignment(Base):
 
     __table_args__ = (
         Index("ix_assignments_user", "user_id", "started_at"),
-        Index(
-            "uq_assignments_open",
-            "ticket_id",
-            unique=True,
-            postgresql_where=sql("ended_at IS NULL"),
-            sqlite_where=sql("ended_at IS NULL"),
-        ),
+        partial_index("uq_assignments_open", "ticket_id", where="ended_at IS NULL", unique=True),
     )
 
 

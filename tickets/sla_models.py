@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.schema import Base, BigId, id_column
-from tickets.models import refers_to
+from tickets.models import partial_index, refers_to
 
 UNFINISHED = "ended_at IS NULL AND dropped_at IS NULL"
 
@@ -50,19 +50,6 @@ class SlaClock(Base):
     next_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index(
-            "uq_sla_clocks_unfinished",
-            "ticket_id",
-            "metric",
-            unique=True,
-            postgresql_where=text(UNFINISHED),
-            sqlite_where=text(UNFINISHED),
-        ),
-        Index(
-            "ix_sla_clocks_next_at",
-            "next_at",
-            "id",
-            postgresql_where=text("next_at IS NOT NULL"),
-            sqlite_where=text("next_at IS NOT NULL"),
-        ),
+        partial_index("uq_sla_clocks_unfinished", "ticket_id", "metric", where=UNFINISHED, unique=True),
+        partial_index("ix_sla_clocks_next_at", "next_at", "id", where="next_at IS NOT NULL"),
     )

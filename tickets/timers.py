@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Index, Row, Text, select, update
-from sqlalchemy import text as sql
+from sqlalchemy import Connection, Row, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.errors import Invalid, NotFound
@@ -17,7 +16,7 @@ from contact_center.core.schema import Base, id_column
 from contact_center.core.upsert import insert_once
 from tickets import sla_clocks
 from tickets.lifecycle import access, close_resolved, wake_snoozed
-from tickets.models import Ticket, refers_to
+from tickets.models import Ticket, partial_index, refers_to
 from tickets.timeline import add_event, topics_of
 
 BATCH = 100
@@ -43,13 +42,7 @@ class Reminder(Base):
     done_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index(
-            "ix_reminders_waiting",
-            "due_at",
-            "id",
-            postgresql_where=sql("rang_at IS NULL AND done_at IS NULL"),
-            sqlite_where=sql("rang_at IS NULL AND done_at IS NULL"),
-        ),
+        partial_index("ix_reminders_waiting", "due_at", "id", where="rang_at IS NULL AND done_at IS NULL"),
     )
 
 

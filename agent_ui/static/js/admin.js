@@ -26,3 +26,6 @@ document.addEventListener("click", async (event) => {
 for (const form of document.querySelectorAll("form[data-autosubmit]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
+
+// On a phone the navigation is one scrolling line: begin where we are.
+document.querySelector(".subnav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });

@@ -63,7 +63,10 @@ async def run_postgres(url: str, function: Any) -> Any:
 
 def include_object(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
     """Full-text tables and their indexes are made by DDL of their own (knowledge_base.models), not by metadata."""
-    own = ("article_search", "article_grams", "article_terms", "ix_article_texts_search", "ix_article_texts_grams")
+    own = (
+        *("article_search", "article_grams", "article_terms", "ix_article_texts_search", "ix_article_texts_grams"),
+        *("ix_ticket_texts_grams", "ix_customers_search_grams"),
+    )
     return not (kind in ("table", "index") and name is not None and name.startswith(own))
 
 

@@ -5,6 +5,7 @@ from alembic import op
 
 from contact_center.core import schema
 from knowledge_base.models import create_search_indexes
+from tickets.search import create_search_indexes as create_ticket_search_indexes
 
 revision = "0001"
 down_revision = None
@@ -1479,3 +1480,4 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_routing_decisions_offer_id"), ["offer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_routing_decisions_work_item_id"), ["work_item_id"], unique=False)
     create_search_indexes(op.get_bind())
+    create_ticket_search_indexes(op.get_bind())

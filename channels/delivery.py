@@ -125,7 +125,10 @@ def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> li
     )
     files = _grouped(
         [
-            (file.message_id, StoredFile(file.digest, file.filename, file.content_type, file.size, file.inline))
+            (
+                file.message_id,
+                StoredFile(file.digest, file.filename, file.content_type, file.size, file.inline, file.content_id),
+            )
             for file in tx.execute(select(Attachment.__table__).where(Attachment.message_id.in_(ids)))
         ]
     )

@@ -14,7 +14,7 @@ from channels.email.parsed import Attachment
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _CID = re.compile(r"cid:([^\"'\s>)]{1,250})", re.IGNORECASE)
-_TYPE = re.compile(r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}$")
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
 _EXTENSIONS = {
     "text/plain": "txt",
     "text/html": "html",
@@ -121,7 +121,7 @@ def _leaf(part: Message, container: str) -> Leaf:
     headers = Headers(part)
     declared, options = parameters(headers.raw("content-type"))
     disposition, place = parameters(headers.raw("content-disposition"))
-    content_type = declared if _TYPE.match(declared) else part.get_content_type()
+    content_type = declared if _TYPE.fullmatch(declared) else _default_type(part, disposition)
     payload = part.get_payload()
     embedded = payload[0] if isinstance(payload, list) and payload and isinstance(payload[0], Message) else None
     if content_type.startswith("multipart/"):
@@ -142,6 +142,14 @@ def _leaf(part: Message, container: str) -> Leaf:
         embedded,
         container,
     )
+
+
+def _default_type(part: Message, disposition: str) -> str:
+    """The type of a part whose own declaration is missing or broken (RFC 2045: text, unless it is a file)."""
+    found = part.get_content_type()
+    if _TYPE.fullmatch(found):
+        return found
+    return "application/octet-stream" if disposition == "attachment" else "text/plain"
 
 
 def _content(part: Message, headers: Headers) -> bytes:
@@ -211,7 +219,7 @@ def _take_tnef(leaf: Leaf, found: Bodies, texts: list[str], htmls: list[str]) ->
         _take_file(leaf, found, htmls)
         return
     for file in package.files:
-        kind = file.content_type if _TYPE.match(file.content_type) else "application/octet-stream"
+        kind = file.content_type if _TYPE.fullmatch(file.content_type) else "application/octet-stream"
         found.attachments.append(
             Attachment(file.filename, kind, file.content, inline=False, content_id=file.content_id)
         )

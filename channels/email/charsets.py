@@ -7,7 +7,7 @@ import unicodedata
 import chardet
 
 _DETECT_BYTES = 32_768
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_ENDS = re.compile(r"\r\n?")
 
 # Labels that mailers write and Python does not know, and supersets where senders name the subset.

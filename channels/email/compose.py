@@ -14,7 +14,8 @@ from channels.email.robots import OWN_HEADER
 
 MAX_REFERENCES = 20
 _POLICY = SMTP.clone(max_line_length=200)
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+# Everything that Python or a mail server takes for the end of a line, and what nobody can see.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LINK = re.compile(r"https?://[^\s<>\"']{1,1000}[^\s<>\"'.,;:!?)\]]")
 _REPLY_PREFIX = re.compile(
     r"^\s*(?:(?:re|aw|sv|vs|antw|res|odp|rif|ynt|回复|答复|trả lời)\s*(?:\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE

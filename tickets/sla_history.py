@@ -10,6 +10,7 @@ from contact_center.accounts.models import User
 from contact_center.core.errors import NotFound
 from tickets.models import Message, Queue, Ticket
 from tickets.service_levels import terms_of
+from tickets.sla import SlaState, overall
 from tickets.sla_clocks import clocks_of
 from tickets.sla_explain import Explanation, Phase, Stage, explain
 from tickets.states import MessageKind
@@ -25,6 +26,13 @@ def explanations(tx: Connection, ticket_id: int, *, now: datetime) -> list[Expla
     stages = list(_stages(tx, ticket_id, ticket))
     calendar = terms_of(tx, ticket.queue_id).calendar
     return [explain(clock, calendar, stages, now) for clock in clocks_of(tx, ticket_id)]
+
+
+def standing(tx: Connection, ticket_id: int, *, now: datetime) -> SlaState:
+    """How the ticket stands by all its targets together; pending too when it has none."""
+    queue_id = tx.execute(select(Ticket.queue_id).where(Ticket.id == ticket_id)).scalar_one()
+    promised = [clock for clock in clocks_of(tx, ticket_id) if clock.target is not None]
+    return overall(promised, terms_of(tx, queue_id).calendar, now)
 
 
 def _stages(tx: Connection, ticket_id: int, ticket: Row[datetime, int]) -> Iterator[Stage]:

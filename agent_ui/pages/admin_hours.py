@@ -19,7 +19,7 @@ from contact_center.core.errors import NotFound
 from contact_center.core.i18n import mark
 from contact_center.core.services import services
 from tickets import service_levels
-from tickets.hours import WEEKDAYS, calendar_from, is_open, next_open
+from tickets.hours import WEEKDAYS, calendar_data, calendar_from, is_open, next_open, office_hours
 from tickets.ical import parse_holidays
 from tickets.service_levels import Definition
 
@@ -87,9 +87,7 @@ async def edit(request: Request) -> Response:
 
 def stored(opened: Definition | None, zone: str) -> dict[str, str]:
     """A calendar as the values of its form; office hours for a new one."""
-    week = {day: [["09:00", "17:00"]] for day in WEEKDAYS[:5]}
-    office: dict[str, Any] = {"zone": zone, "week": week, "holidays": [], "special": {}}
-    definition = opened.definition if opened else office
+    definition = opened.definition if opened else calendar_data(office_hours(zone))
     values = {
         "name": opened.name if opened else "",
         "zone": definition["zone"],

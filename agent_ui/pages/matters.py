@@ -25,7 +25,7 @@ from tickets.merging import TicketMerge
 from tickets.models import Message
 from tickets.numbers import id_of, number_of
 from tickets.replies import MAX_TEXT, Author
-from tickets.sla import Metric
+from tickets.sla import Metric, SlaState
 from tickets.sla_explain import Explanation, Phase
 from tickets.states import MessageKind, Status
 
@@ -37,6 +37,11 @@ SIGNS = {
     Sign.SAME_WORDS: mark("same words"),
     Sign.SAME_DAY: mark("same day"),
     Sign.SAME_QUEUE: mark("same queue"),
+}
+STANDINGS = {
+    SlaState.MET: mark("All targets were met"),
+    SlaState.PARTIALLY_MET: mark("Some targets were missed"),
+    SlaState.BREACHED: mark("All targets were missed"),
 }
 RELATIONS = {
     Relation.LINKED: mark("linked"),
@@ -64,6 +69,7 @@ class Matters:
     candidates: tuple[Candidate, ...]
     messages: tuple[Any, ...]
     missed: tuple[Explanation, ...]
+    standing: SlaState
 
 
 async def panel(request: Request) -> Response:
@@ -160,6 +166,7 @@ async def _panel(request: Request, form: Form = NO_FORM) -> Response:
             one.ticket_id: ", ".join(gettext(locale, SIGNS[sign]) for sign in one.signs) for one in found.candidates
         },
         relations={one.ticket_id: gettext(locale, RELATIONS[one.relation]) for one in found.related},
+        standing=gettext(locale, STANDINGS[found.standing]) if found.standing in STANDINGS else "",
         missed=[line for one in found.missed for line in _told(one, locale)],
         words=WORDS,
     )
@@ -189,6 +196,7 @@ def _matters(tx: Connection, ticket_id: int, *, now: datetime) -> Matters:
         candidates=tuple(one for one in links.same_matter(tx, ticket_id) if one.ticket_id not in known),
         messages=tuple((row.id, first_line(row.text, WORDS) or "…", row.kind, row.created_at) for row in messages),
         missed=tuple(one for one in sla_history.explanations(tx, ticket_id, now=now) if one.over > 0),
+        standing=sla_history.standing(tx, ticket_id, now=now),
     )
 
 

@@ -97,3 +97,6 @@ async def test_a_missed_target_is_explained(console: Console) -> None:
     shown = (await seat.part(f"/tickets/{number}/context/matters")).text
     assert "Why the target was missed" in shown
     assert "waited in Support" in shown
+    await console.write(lifecycle.resolve, number - 99, user_id=seat.user_id, now=utcnow())
+    await console.write(sla_clocks.count, number - 99, now=utcnow())
+    assert "All targets were missed" in (await seat.part(f"/tickets/{number}/context/matters")).text

@@ -11,6 +11,8 @@ import orjson
 import websockets
 
 TICKET_IN_PAGE = re.compile(r'"ticket":\s*"([^"]+)"')
+TOPICS_IN_PAGE = re.compile(r'data-topics="([^"]+)"')
+VIA_IN_PAGE = re.compile(r'name="via"[^>]*value="([^"]+)"')
 PATIENCE = 45
 
 
@@ -35,6 +37,10 @@ class Agent:
             additional_headers={"cookie": cookies},
         )
         self._reader = asyncio.create_task(self._read())
+        topics = TOPICS_IN_PAGE.search(await self.page("/inbox"))
+        assert topics
+        joined = {"type": "join", "topics": dict.fromkeys(topics.group(1).split())}
+        await self.socket.send(orjson.dumps(joined).decode())
         return self
 
     async def __aexit__(
@@ -54,6 +60,13 @@ class Agent:
         answer = await self.client.post(path, data=form, headers={"hx-request": "true"})
         assert answer.status_code < 400, answer.text
         return answer
+
+    async def answers(self, number: int, text: str, *, then: str = "") -> None:
+        """Answer in the conversation by the way that its composer has chosen."""
+        via = VIA_IN_PAGE.search(await self.page(f"/tickets/{number}"))
+        assert via
+        form = {"text": text, "via": via.group(1), "client_id": uuid.uuid4().hex, "then": then}
+        await self.post(f"/tickets/{number}/messages", **form)
 
     async def sees(self, pattern: str) -> re.Match[str]:
         """Wait for a pushed fragment that matches."""

@@ -4,6 +4,7 @@ Two web processes and two workers; the agent is on one web process, the customer
 """
 
 import asyncio
+import signal
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -106,7 +107,10 @@ async def floor(found: Installation) -> int:
 async def test_the_services_start_migrated_and_stop_cleanly(tmp_path: Path) -> None:
     async with installation(tmp_path) as found:
         codes = await asyncio.gather(*(process.stop() for process in (*found.webs, *found.workers)))
-    assert codes == [0] * (WEBS + WORKERS)
+        stopped = [web.log.read_text().count("web.stopped") for web in found.webs]
+    # uvicorn ends by the signal that it was asked with, after it has closed everything.
+    assert codes == [-signal.SIGTERM] * WEBS + [0] * WORKERS
+    assert stopped == [1] * WEBS
 
 
 async def test_a_customer_on_one_process_is_answered_by_an_agent_on_the_other(tmp_path: Path) -> None:
@@ -118,13 +122,13 @@ async def test_a_customer_on_one_process_is_answered_by_an_agent_on_the_other(tm
             offer = await agent.sees(r"/offers/(\d+)/accept")
             await agent.post(offer.group(0))
             ticket = (await found.db.read(_tickets))[0]
-            await agent.post(f"/tickets/{number_of(ticket.id)}/messages", text="On its way!", client_id="first-answer")
+            await agent.answers(number_of(ticket.id), "On its way!")
             answer = await customer.gets("message", text="On its way!")
-            await agent.post(f"/tickets/{number_of(ticket.id)}/status", status="resolved")
+            await agent.answers(number_of(ticket.id), "Have a nice day!", then="resolved")
             await customer.gets("ended")
         (ticket,) = await found.db.read(_tickets)
     assert answer["author"]["kind"] == "agent"
-    assert (ticket.status, ticket.seq >= 4, ticket.public_seq >= 2) == ("resolved", True, True)
+    assert (ticket.status, ticket.public_seq >= 3) == ("resolved", True)
 
 
 async def test_killing_any_process_in_the_middle_loses_nothing(tmp_path: Path) -> None:
@@ -138,7 +142,7 @@ async def test_killing_any_process_in_the_middle_loses_nothing(tmp_path: Path) -
             found.webs[1].kill()
             await agent.post(offer.group(0))
             (ticket,) = await found.db.read(_tickets)
-            await agent.post(f"/tickets/{number_of(ticket.id)}/messages", text="On its way!", client_id="first-answer")
+            await agent.answers(number_of(ticket.id), "On its way!")
             await found.webs[1].stop()
             # The customer's browser finds another web process and says how far it has come.
             customer.url, customer.since = found.urls[0], 1

@@ -1,10 +1,11 @@
 """Administration of channel accounts: mailboxes, numbers, chat widgets, phone lines, and whether they work."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,7 +23,7 @@ from contact_center.core.secrets import Vault
 from contact_center.core.services import services
 from tickets import channel_accounts
 from tickets.channel_accounts import Account
-from tickets.models import ChannelAccount, Queue
+from tickets.models import ChannelAccount, JournalItem, Queue
 from tickets.states import Channel
 
 KINDS = {
@@ -31,6 +32,9 @@ KINDS = {
     Channel.SMS.value: mark("SMS"),
     Channel.PHONE.value: mark("Phone"),
 }
+
+# How far back the list looks for the last thing that came in.
+HEARD_WITHIN = timedelta(days=7)
 
 
 def routes() -> list[Route]:
@@ -43,27 +47,61 @@ def routes() -> list[Route]:
     ]
 
 
-def list_accounts(tx: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One account in the list; `gaps` are what is missing before it can work."""
+
+    id: int
+    channel: str
+    name: str
+    address: str
+    queue: str
+    enabled: bool
+    error: str
+    heard_at: datetime | None
+    gaps: tuple[str, ...]
+
+
+def list_accounts(tx: Connection, now: datetime) -> list[Line]:
     """Every account with its queue and health; secrets stay where they are."""
-    return tx.execute(
+    heard = select(JournalItem.channel_account_id, func.max(JournalItem.received_at).label("at"))
+    recent = heard.where(JournalItem.received_at >= now - HEARD_WITHIN).group_by(JournalItem.channel_account_id)
+    last = {row.channel_account_id: row.at for row in tx.execute(recent)}
+    rows = tx.execute(
         select(
             ChannelAccount.id,
             ChannelAccount.channel,
             ChannelAccount.name,
             ChannelAccount.address,
             ChannelAccount.enabled,
+            ChannelAccount.settings,
+            ChannelAccount.secrets.is_not(None).label("has_secrets"),
             ChannelAccount.last_inbound_at,
             ChannelAccount.last_error,
             Queue.name.label("queue"),
         )
         .join(Queue, Queue.id == ChannelAccount.queue_id)
         .order_by(ChannelAccount.channel, ChannelAccount.name)
-    ).all()
+    )
+    return [
+        Line(
+            id=row.id,
+            channel=row.channel,
+            name=row.name,
+            address=row.address,
+            queue=row.queue,
+            enabled=row.enabled,
+            error=row.last_error or "",
+            heard_at=last.get(row.id, row.last_inbound_at),
+            gaps=tuple(channel_forms.gaps(Channel(row.channel), row.settings, has_secrets=row.has_secrets)),
+        )
+        for row in rows
+    ]
 
 
 async def index(request: Request) -> Response:
     """All accounts and how they are."""
-    found = await services(request).db.read(list_accounts)
+    found = await services(request).db.read(list_accounts, utcnow())
     kinds = choices(await locale_of(request), KINDS)
     return await admin_page(request, "channels.html", "channels", accounts=found, kinds=kinds)
 
@@ -244,6 +282,7 @@ async def _show(request: Request, channel: Channel, account: Account | None, for
         form=form,
         queues=queues,
         hooks=hooks_of(account, held.settings.base_url) if account else [],
+        gaps=channel_forms.gaps(channel, account.settings, has_secrets=bool(account.secrets)) if account else [],
         known=channel_forms.known_secrets(channel, account.secrets if account else {}),
         security=choices(locale, channel_forms.SECURITY),
         asks=choices(locale, channel_forms.ASKS),

@@ -17,6 +17,8 @@ class Alert:
     text: str
     params: dict[str, object]
     url: str = ""
+    # The address is for administrators; a fragment serves everybody, so its style sheet hides the link from others.
+    only_admin: bool = False
 
 
 def alerts(board: Board) -> list[Alert]:
@@ -40,6 +42,7 @@ def alerts(board: Board) -> list[Alert]:
             mark("The account %(name)s does not work: %(error)s"),
             {"name": trouble.name, "error": trouble.error},
             f"/admin/channels/{trouble.account_id}",
+            only_admin=True,
         )
         for trouble in present.troubles
     ]

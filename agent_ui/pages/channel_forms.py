@@ -174,3 +174,23 @@ def read_secrets(form: Form, channel: Channel, kept: Mapping[str, Any]) -> dict[
         if value:
             (secrets.setdefault(section, {}) if section else secrets)[key] = value
     return secrets
+
+
+def gaps(channel: Channel, settings: Mapping[str, Any], *, has_secrets: bool) -> list[str]:
+    """What keeps an account from working although nothing has failed yet."""
+    found = []
+    match channel:
+        case Channel.EMAIL:
+            if not (settings.get("smtp") or {}).get("host"):
+                found.append(mark("cannot send: no SMTP server"))
+            if not (settings.get("imap") or {}).get("host") and not settings.get("receiver"):
+                found.append(mark("takes nothing: no IMAP server"))
+        case Channel.SMS:
+            if not has_secrets:
+                found.append(mark("no credentials"))
+        case Channel.CHAT:
+            if not settings.get("origins"):
+                found.append(mark("shows nowhere: no website allowed"))
+        case _:
+            pass
+    return found

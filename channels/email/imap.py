@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Connection, Row, or_, select, update
 
 from channels.email.journaling import raw_item, store
-from channels.email.mailbox import Fetched, Mailbox, MailboxErrors, NotSetUp
+from channels.email.mailbox import BATCH, Fetched, Mailbox, MailboxErrors, NotSetUp
 from channels.email.models import MailboxCursor
 from contact_center.core.clock import utcnow
 from contact_center.core.loops import sleep
@@ -53,6 +53,8 @@ class Watcher:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"imap-{account.id}")
         self._mailbox: Mailbox | None = None
         self._task: asyncio.Task[None] | None = None
+        # Without any mail taken in between.
+        self._failures = 0
 
     def start(self) -> None:
         self._task = asyncio.create_task(self.run(), name=f"imap:{self.account.name}")
@@ -70,24 +72,26 @@ class Watcher:
 
     async def run(self) -> None:
         """Connect, catch up, wait; after an error wait longer each time and begin again."""
-        failures = 0
         while True:
             try:
                 await self._connect()
-                await self._catch_up()
-                failures = 0
+                # After a failure in smaller steps: a bad line gets on by what it carries before it breaks.
+                await self._catch_up(most=max(1, BATCH >> self._failures))
+                self._failures = 0
                 await self.services.db.write(channel_accounts.recovered, self.account.id)
                 while True:
                     await self._wait()
-                    await self._catch_up()
+                    await self._catch_up(most=BATCH)
             except (*MailboxErrors, NotSetUp) as error:
-                failures += 1
-                log.warning("email.mailbox_failed", account=self.account.name, error=str(error), failures=failures)
+                self._failures += 1
+                log.warning(
+                    "email.mailbox_failed", account=self.account.name, error=str(error), failures=self._failures
+                )
                 await self._report(error)
             finally:
                 self._drop()
             first, longest = self.pauses
-            await sleep(min(first * 2 ** min(failures - 1, 10), longest) * random.uniform(0.7, 1.3))
+            await sleep(min(first * 2 ** min(self._failures - 1, 10), longest) * random.uniform(0.7, 1.3))
 
     async def _connect(self) -> None:
         server = self.account.settings.get("imap") or {}
@@ -99,18 +103,19 @@ class Watcher:
 
         await self._in_thread(connect)
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, *, most: int) -> None:
         """Journal everything above the cursor."""
         mailbox = self._opened()
         cursor = await self._cursor(mailbox)
         while uids := await self._in_thread(partial(mailbox.new_uids, cursor)):
             while uids:
                 # What the server listed and no longer has was deleted meanwhile: it is passed over.
-                found, cursor = await self._in_thread(partial(mailbox.fetch, uids))
+                found, cursor = await self._in_thread(partial(mailbox.fetch, uids, most))
                 items = await self._in_thread(partial(self._items, mailbox, found))
                 await self.services.db.write(
                     keep, self.account.id, mailbox.folder, mailbox.uidvalidity, cursor, items, now=utcnow()
                 )
+                self._failures = 0
                 uids = [uid for uid in uids if uid > cursor]
 
     async def _cursor(self, mailbox: Mailbox) -> int:

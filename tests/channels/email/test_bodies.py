@@ -66,18 +66,19 @@ def test_flowed_text_is_joined_within_its_quote_depth() -> None:
     assert unflowed("one \ntwo\n> a \n> b\nc\n-- \nsig") == "one two\n> a b\nc\n-- \nsig"
 
 
+HEAD = "From: a@example.test\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n"
+
+
 def parts(*pieces: str) -> bytes:
     body = "".join(f"--x\n{piece}\n" for piece in pieces)
-    return (
-        f"From: a@example.test\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n{body}--x--\n".encode()
-    )
+    return f"{HEAD}{body}--x--\n".encode()
 
 
 def test_pictures_that_apple_mail_put_into_the_text_stay_in_their_place() -> None:
     mail = parse(
         parts(
             "Content-Type: text/html\n\n<p>Before</p>",
-            "Content-Type: image/png; name=p.png\nContent-Disposition: inline\nContent-Transfer-Encoding: base64\n\nQUJD",
+            "Content-Type: image/png; name=p.png\nContent-Disposition: inline\n\nABC",
             "Content-Type: text/html\n\n<p>After</p>",
         )
     )

@@ -38,7 +38,7 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0)
     """Wait for an async condition."""
     async with asyncio.timeout(seconds):
         while not await condition():
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
 
 async def journaled(desk: Desk, number: int) -> None:

@@ -1,7 +1,7 @@
 """Writing articles: create, edit, publish, schedule, archive. Every text that ever stood there is kept."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -289,12 +289,14 @@ def _show(tx: Connection, article_id: int, content: Content, *, revision: int, n
             return
 
 
-def _slugs(tx: Connection, title: str) -> Sequence[str]:
+def _slugs(tx: Connection, title: str) -> Iterator[str]:
+    """Addresses to try, the plain one first; how many are taken is only asked when it is."""
     stem = "-".join(words(title))[:SLUG_LENGTH].strip("-") or "article"
+    yield stem
     taken = tx.execute(
         select(func.count()).select_from(ArticleText).where(ArticleText.slug.startswith(stem, autoescape=True))
     ).scalar_one()
-    return [stem, *(f"{stem}-{n}" for n in range(2, taken + 10))]
+    yield from (f"{stem}-{n}" for n in range(2, taken + 10))
 
 
 def _announce(tx: Connection, article_id: int, name: str, values: dict[str, Any], *, now: datetime) -> None:

@@ -92,13 +92,14 @@ def joined(parts: Sequence[str], known: Mapping[str, int]) -> list[str]:
 def rank(query: Sequence[str], documents: Sequence[Document], index: Statistics) -> list[Hit]:
     """Score every document and sort, best first; equal scores keep the lower key first, zero scores go."""
     asked = joined(query, index.frequency)
+    weights = {term: index.weight(term) for term in asked}
     likeness = trigrams(asked)
     neighbours = set(pairs(asked))
     shared = [neighbours.intersection(pairs(document.title)) for document in documents]
     pair_count = Counter(pair for pairs_of_one in shared for pair in pairs_of_one)
     hits = []
     for document, common in zip(documents, shared, strict=True):
-        score = sum(_term_score(term, document, index) for term in dict.fromkeys(asked))
+        score = _terms_score(weights, document, index)
         alike = similarity(likeness, trigrams(document.title))
         if not score and alike < LEAST_LIKENESS:
             continue
@@ -107,27 +108,30 @@ def rank(query: Sequence[str], documents: Sequence[Document], index: Statistics)
     return sorted(hits, key=lambda hit: (-hit.score, hit.key))
 
 
-def _term_score(term: str, document: Document, index: Statistics) -> float:
-    weight = index.weight(term)
-    title = _saturated(document.title.count(term), len(document.title), index.mean_title)
-    if not title and len(term) >= PREFIX_LENGTH:
-        title = PREFIX_WEIGHT * _prefix_share(term, document)
-    body = _saturated(document.body.get(term, 0), document.body_length, index.mean_body)
-    return weight * (title + BODY_WEIGHT * body)
+def _terms_score(weights: Mapping[str, float], document: Document, index: Statistics) -> float:
+    title_norm = 1 - B + B * len(document.title) / (index.mean_title or 1.0)
+    body_norm = 1 - B + B * document.body_length / (index.mean_body or 1.0)
+    long_words = [word for word in document.title if len(word) >= PREFIX_LENGTH]
+    score = 0.0
+    for term, weight in weights.items():
+        title = _saturated(document.title.count(term), title_norm)
+        if not title and len(term) >= PREFIX_LENGTH:
+            title = PREFIX_WEIGHT * _prefix_share(term, long_words)
+        score += weight * (title + BODY_WEIGHT * _saturated(document.body.get(term, 0), body_norm))
+    return score
 
 
-def _saturated(count: int, length: int, mean: float) -> float:
+def _saturated(count: int, norm: float) -> float:
     if not count:
         return 0.0
-    normal = count / (1 - B + B * length / (mean or 1.0))
+    normal = count / norm
     return normal * (K1 + 1) / (normal + K1)
 
 
-def _prefix_share(term: str, document: Document) -> float:
+def _prefix_share(term: str, long_words: Sequence[str]) -> float:
     """How much of the longer word a word of the title shares with the term by its beginning."""
-    shared = [
-        min(len(term), len(word)) / max(len(term), len(word))
-        for word in document.title
-        if len(word) >= PREFIX_LENGTH and (word.startswith(term) or term.startswith(word))
-    ]
-    return max(shared, default=0.0)
+    best = 0.0
+    for word in long_words:
+        if word[0] == term[0] and (word.startswith(term) or term.startswith(word)):
+            best = max(best, min(len(term), len(word)) / max(len(term), len(word)))
+    return best

@@ -21,7 +21,7 @@ from knowledge_base.redact import redact
 from knowledge_base.text import stem, terms, trigrams
 
 # Beyond this many candidates the index's own ranking has decided already.
-CANDIDATES = 200
+CANDIDATES = 120
 # Long questions are cut to their rarest terms.
 MOST_TERMS = 24
 TELLING_TERMS = 14

@@ -1,5 +1,6 @@
 """Numbers beside views: after any life of the tickets they equal counting, and views show them."""
 
+import asyncio
 import random
 from datetime import timedelta
 
@@ -59,6 +60,12 @@ async def test_small_steps_in_any_order_equal_counting(db: Database, seed: int) 
     await db.write(handle, seed)
     assert await db.read(counters.counters) == await db.read(truth)
     await db.write(counters.recount)
+    assert await db.read(counters.counters) == await db.read(truth)
+
+
+async def test_recounting_at_the_same_time_as_others_counts_nobody_twice(db: Database) -> None:
+    await db.write(live, 4)
+    await asyncio.gather(db.write(counters.recount), db.write(handle, 4), db.write(counters.recount))
     assert await db.read(counters.counters) == await db.read(truth)
 
 

@@ -42,9 +42,7 @@ def create(
     tx: Connection, *, email: str, name: str, role: Role, password: str, now: datetime, locale: str | None = None
 ) -> int:
     """Add a user; Conflict if the address is taken."""
-    return add(
-        tx, email=email, name=name, role=role, password_hash=hash_password(password), now=now, locale=locale
-    )
+    return add(tx, email=email, name=name, role=role, password_hash=hash_password(password), now=now, locale=locale)
 
 
 def add(

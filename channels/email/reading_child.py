@@ -16,14 +16,14 @@ HEAD = struct.Struct(">Q")
 READY = b"ready\n"
 
 
-def _serve(stdin: IO[bytes], stdout: IO[bytes]) -> None:
+def _serve(stdin: IO[bytes], stdout: IO[bytes], limit: float) -> None:
     """The child: length and bytes in, length and pickled ParsedMail out, until stdin closes."""
     stdout.write(READY)
     stdout.flush()
     while len(head := stdin.read(HEAD.size)) == HEAD.size:
         raw = stdin.read(HEAD.unpack(head)[0])
         # SIGPROF ends the process, whatever C code is running.
-        signal.setitimer(signal.ITIMER_PROF, LIMIT_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, limit)
         answer = pickle.dumps(parse(raw))
         signal.setitimer(signal.ITIMER_PROF, 0)
         stdout.write(HEAD.pack(len(answer)))
@@ -37,4 +37,4 @@ def _limit_memory() -> None:
 
 if __name__ == "__main__":
     _limit_memory()
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    _serve(sys.stdin.buffer, sys.stdout.buffer, float(sys.argv[1]))

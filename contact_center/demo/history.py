@@ -10,6 +10,8 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
+from channels import delivery
+from channels.base import Sent
 from contact_center.core.bus import Poke
 from contact_center.core.db import take_pokes
 from contact_center.core.events import Handlers
@@ -28,7 +30,7 @@ from tickets.inbound import Address, InboundMessage
 from tickets.models import Ticket
 from tickets.quality import surveys
 from tickets.quality.models import Survey
-from tickets.states import Channel, ContactKind
+from tickets.states import Channel, ContactKind, Delivery
 
 CHANNELS = (
     (Channel.CHAT, 0.38, "Shop chat"),
@@ -207,6 +209,13 @@ class History:
             now=now,
         )
 
+    def deliver(self, tx: Connection, now: datetime) -> None:
+        """Record the past's mails and texts as sent: who received them exists only in this history."""
+        while claimed := delivery.claim(tx, [Channel.EMAIL.value, Channel.SMS.value], now):
+            for message_id, attempt_id in claimed:
+                outcome = delivery.Outcome(Delivery.SENT, Sent(external_id=f"history-{attempt_id}"))
+                delivery.record(tx, message_id, attempt_id, outcome, now)
+
     def _customer_rates(self, ticket_id: int, tx: Connection, now: datetime) -> None:
         if self.rng.random() > 0.35:
             return
@@ -225,6 +234,7 @@ class History:
     def _tick(self, tx: Connection, now: datetime) -> None:
         timers.run_due(tx, now)
         surveys.send_due(tx, now, base_url=self.base_url)
+        self.deliver(tx, now)
         routing_timers.run_all(tx, now)
         self.colleagues.finish_wrap_ups(tx, now)
 

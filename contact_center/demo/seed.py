@@ -53,6 +53,7 @@ def fill(settings: Settings, vault: Vault, *, now: datetime, report: Report) -> 
             begin,
         )
         quality.evaluate(history.tx, cast, scorecard, rng, now=now)
+        history.deliver(history.tx, now)
         history.settle(now)
         mark.write(begin(), seeded_at=now.isoformat(), worked_until=now.isoformat(), pace="calm")
         connection.commit()

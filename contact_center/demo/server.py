@@ -19,6 +19,8 @@ from contact_center.demo.breaking import Breaker, CutLine
 from contact_center.demo.carrier import MOUNT, Carrier
 from contact_center.demo.exchange import Exchange
 from contact_center.demo.floor import Floor
+from contact_center.demo.loopback import free_port
+from contact_center.demo.mailbox import MailServer
 from contact_center.demo.phone import PhonePage
 from contact_center.demo.visitors import Visitors
 from contact_center.serving import serve_app
@@ -34,12 +36,18 @@ def extension() -> Extension:
     carrier = Carrier()
     exchange = Exchange(carrier, random.Random())
     phone = PhonePage(carrier, exchange)
+    mail = MailServer(random.Random())
 
     def loops(services: Services) -> Sequence[Loop]:
         carrier.connect(services)
         visitors = Visitors(services, random.Random())
-        edges = {Channel.CHAT: visitors.begin, Channel.SMS: carrier.begin, Channel.PHONE: exchange.begin}
-        return [Floor(services, edges, random.Random()).loop(), exchange.loop()]
+        edges = {
+            Channel.CHAT: visitors.begin,
+            Channel.EMAIL: mail.begin,
+            Channel.SMS: carrier.begin,
+            Channel.PHONE: exchange.begin,
+        }
+        return [Floor(services, edges, random.Random()).loop(), exchange.loop(), mail.loop(services)]
 
     return Extension(
         routes=[
@@ -48,6 +56,7 @@ def extension() -> Extension:
             *bar.routes,
             *carrier.routes(),
             *phone.routes(),
+            *mail.routes(),
             Mount("/demo/static", StaticFiles(directory=FOLDER / "static")),
         ],
         middleware=[Middleware(CutLine, breaker=breaker), Middleware(WithBar)],
@@ -58,5 +67,5 @@ def extension() -> Extension:
 
 def serve(settings: Settings) -> None:
     """Serve until Ctrl+C."""
-    settings = settings.model_copy(update={"twilio_api_url": settings.base_url + MOUNT})
+    settings = settings.model_copy(update={"twilio_api_url": settings.base_url + MOUNT, "smtp_in_port": free_port()})
     serve_app(build(settings, extension=extension()), settings)

@@ -1,0 +1,11 @@
+"""Ports for the demo's counterparts."""
+
+import socket
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on, for a counterpart."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

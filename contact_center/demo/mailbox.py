@@ -1,0 +1,219 @@
+"""The customers' mail server of the demo, and your mailbox in it: everything goes out and comes in by real SMTP."""
+
+import email
+import random
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage, Message
+from email.policy import default
+from email.utils import make_msgid
+from typing import Any
+
+import aiosmtplib
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from contact_center.accounts.web import locale_of
+from contact_center.core.clock import utcnow
+from contact_center.core.errors import NotFound
+from contact_center.core.loops import Loop
+from contact_center.core.services import Services, services
+from contact_center.demo.cast import MAIL_ADDRESS, SHOP
+from contact_center.demo.loopback import free_port
+from contact_center.demo.photo import crushed_parcel
+from contact_center.demo.scripts import Script
+from contact_center.demo.shoppers import Shopper
+from contact_center.demo.talk import Talk
+from tickets import channel_accounts
+from tickets.states import Channel
+
+YOU = "you@mailbox.example"
+YOUR_NAME = "Robin"
+KEPT = 200
+STEP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail in somebody's mailbox, in or out."""
+
+    number: int
+    at: datetime
+    outgoing: bool
+    other: str
+    subject: str
+    text: str
+    message_id: str
+
+
+class MailServer:
+    """Takes what the contact center sends, keeps your mail, and lets simulated customers answer theirs."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.letters: deque[Letter] = deque(maxlen=KEPT)
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self._talks: dict[str, tuple[Talk, int]] = {}
+        self._answers: list[tuple[datetime, str, Message]] = []
+        self._number = 0
+        self._services: Services | None = None
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        """One mail of ours to a customer (in the server's own thread: only appends)."""
+        assert isinstance(envelope.content, bytes)
+        mail = email.message_from_bytes(envelope.content, policy=default)
+        for recipient in envelope.rcpt_tos:
+            if recipient.lower() == YOU:
+                self._keep(mail, outgoing=False)
+            else:
+                wait = timedelta(seconds=self.rng.uniform(20, 90))
+                self._answers.append((utcnow() + wait, recipient.lower(), mail))
+        return "250 OK"
+
+    def _keep(self, mail: Message, *, outgoing: bool) -> None:
+        body = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
+        self._number += 1
+        self.letters.append(
+            Letter(
+                number=self._number,
+                at=utcnow(),
+                outgoing=outgoing,
+                other=str(mail["To"] if outgoing else mail["From"]),
+                subject=str(mail["Subject"] or ""),
+                text=body.get_content() if body is not None else "",
+                message_id=str(mail["Message-ID"] or ""),
+            )
+        )
+
+    def loop(self, held: Services) -> Loop:
+        """The loop that opens the server, tells the mail account its port, and lets customers answer."""
+        self._services = held
+        return Loop("demo-mailbox", self.step, STEP_SECONDS, close=self.close)
+
+    async def step(self) -> bool:
+        """Open once; then send the answers that are due."""
+        assert self._services is not None
+        if self.controller.server is None:
+            self.controller.start()
+            await self._services.db.write(_point_account, self._services, self.controller.port, utcnow())
+        due = [answer for answer in self._answers if answer[0] <= utcnow()]
+        for answer in due:
+            self._answers.remove(answer)
+            await self._go_on(answer[1], answer[2])
+        return False
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self.controller.server is not None:
+            self.controller.stop()
+
+    async def begin(self, shopper: Shopper, script: Script, talk: Talk) -> None:
+        """A simulated customer writes their first mail, with a photo where the matter has one."""
+        first = talk.line(0)
+        assert first is not None
+        subject = script.words[shopper.locale].subject.format(order=shopper.order, item=shopper.item, name="")
+        mail = _mail(f"{shopper.name} <{shopper.email}>", subject, first)
+        if script.photo:
+            mail.add_attachment(
+                crushed_parcel(self.rng.randrange(10**6)), maintype="image", subtype="png", filename="photo.png"
+            )
+        self._talks[shopper.email] = (talk, 1)
+        await self._hand_in(mail, shopper.email)
+
+    async def _go_on(self, address: str, received: Message) -> None:
+        talk, said = self._talks.get(address, (None, 0))
+        line = talk.line(said) if talk is not None else None
+        if talk is None or line is None or received["Auto-Submitted"] not in (None, "no"):
+            return
+        self._talks[address] = (talk, said + 1)
+        await self._hand_in(_reply(address, received, line), address)
+
+    async def _hand_in(self, mail: EmailMessage, sender: str) -> None:
+        assert self._services is not None
+        settings = self._services.settings
+        await aiosmtplib.send(
+            mail,
+            sender=sender,
+            recipients=[str(mail["To"].addresses[0].addr_spec)],
+            hostname=settings.smtp_in_host,
+            port=settings.smtp_in_port,
+            start_tls=False,
+        )
+
+    def routes(self) -> list[Route]:
+        """Your mailbox."""
+        return [
+            Route("/demo/mailbox", self.show),
+            Route("/demo/mailbox", self.write, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """All your letters, the newest first; one of them is open."""
+        wanted = request.query_params.get("letter", "")
+        letters = list(reversed(self.letters))
+        open_letter = next((one for one in letters if str(one.number) == wanted), letters[0] if letters else None)
+        html = services(request).templates.render(
+            await locale_of(request),
+            "demo/mailbox.html",
+            shop=SHOP,
+            you=YOU,
+            address=MAIL_ADDRESS,
+            letters=letters,
+            open=open_letter,
+            writing="write" in request.query_params,
+            shell=None,
+        )
+        return HTMLResponse(html)
+
+    async def write(self, request: Request) -> Response:
+        """Send a new mail, or an answer to letter `to`."""
+        form = await request.form()
+        text, subject, to = (str(form.get(name, "")).strip() for name in ("text", "subject", "to"))
+        if text:
+            mail = self._answer_to(to, text) if to else _mail(f"{YOUR_NAME} <{YOU}>", subject or text[:60], text)
+            await self._hand_in(mail, YOU)
+            self._keep(mail, outgoing=True)
+        return RedirectResponse("/demo/mailbox", 303)
+
+    def _answer_to(self, number: str, text: str) -> EmailMessage:
+        letter = next((one for one in self.letters if str(one.number) == number), None)
+        if letter is None:
+            raise NotFound("There is no such page.")
+        mail = _mail(f"{YOUR_NAME} <{YOU}>", _re(letter.subject), f"{text}\n\n{_quoted(letter.text)}", to=letter.other)
+        mail["In-Reply-To"] = mail["References"] = letter.message_id
+        return mail
+
+
+def _mail(sender: str, subject: str, text: str, *, to: str = MAIL_ADDRESS) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Date"], mail["Message-ID"] = utcnow(), make_msgid(domain="mailbox.example")
+    mail.set_content(text)
+    return mail
+
+
+def _reply(address: str, received: Message, text: str) -> EmailMessage:
+    mail = _mail(address, _re(str(received["Subject"])), text, to=str(received["Reply-To"] or received["From"]))
+    mail["In-Reply-To"] = mail["References"] = str(received["Message-ID"])
+    return mail
+
+
+def _re(subject: str) -> str:
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}"
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
+def _point_account(tx: Any, held: Services, port: int, now: datetime) -> None:
+    """Let the shop's mail account send through this server."""
+    account = channel_accounts.by_name(tx, held.vault, "Shop mail", Channel.EMAIL)
+    smtp = {"host": "127.0.0.1", "port": port, "security": "none"}
+    channel_accounts.change(
+        tx, held.vault, account.id, now=now, values={"settings": {**account.settings, "smtp": smtp}}
+    )

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from typing import Annotated
 
+import structlog
 import typer
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -27,6 +28,7 @@ from contact_center.serving import serve_app
 from knowledge_base import cli as knowledge_cli
 from tickets.customers import cli as customers_cli
 
+log = structlog.get_logger()
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(email_cli.app, name="email")
 app.add_typer(phone_cli.app, name="calls")
@@ -87,6 +89,7 @@ async def _work(settings: Settings, loops: list[str] | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await process.start()
+    log.info("worker.started", loops=[loop.name for loop in process.supervisor.loops])
     await stopping.wait()
     await process.stop()
 

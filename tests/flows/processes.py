@@ -71,3 +71,11 @@ async def ready(url: str, running: Running) -> None:
                     return
             except httpx2.TransportError:
                 await asyncio.sleep(0.1)
+
+
+async def working(running: Running) -> None:
+    """Wait until a worker runs its loops."""
+    async with asyncio.timeout(START_SECONDS):
+        while "worker.started" not in running.log.read_text():
+            assert running.process.returncode is None, running.log.read_text()[-2000:]
+            await asyncio.sleep(0.1)

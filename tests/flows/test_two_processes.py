@@ -25,7 +25,7 @@ from tests import databases
 from tests.contracts.test_bus import REDIS_URL, require_redis
 from tests.factories import make_queue
 from tests.flows.people import Agent, Customer
-from tests.flows.processes import Running, free_port, ready, run, start
+from tests.flows.processes import Running, free_port, ready, run, start, working
 from tickets import channel_accounts
 from tickets.models import Message, Ticket
 from tickets.numbers import number_of
@@ -72,6 +72,8 @@ async def installation(folder: Path) -> AsyncIterator[Installation]:
             found.workers.append(await start(["worker"], folder=folder, **settings))
         for address, web in zip(found.urls, found.webs, strict=True):
             await ready(address, web)
+        for worker in found.workers:
+            await working(worker)
         yield found
     finally:
         for process in (*found.webs, *found.workers):

@@ -177,7 +177,7 @@ def _topics(tx: Connection, cast: Cast, *, now: datetime) -> None:
 def _accounts(tx: Connection, vault: Vault, cast: Cast, *, now: datetime) -> None:
     carrier = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
     # The ports of its counterparts are chosen anew at every start: see demo.server.
-    mail = {"domain": "lotus-lane.example"}
+    mail = {"domain": "lotus-lane.example", "sender_name": SHOP}
     wanted: tuple[tuple[str, Channel, str, dict[str, Any], dict[str, Any]], ...] = (
         ("Shop mail", Channel.EMAIL, MAIL_ADDRESS, {**mail, "receiver": True}, {}),
         ("Shop SMS", Channel.SMS, SMS_NUMBER, {"region": "VN"}, carrier),

@@ -73,7 +73,8 @@ class Floor:
         if self.colleagues is None:
             cast = await self.services.db.read(load)
             self.colleagues = Colleagues(cast, self.rng)
-        self._plan(self.colleagues, now)
+        if self._plan(self.colleagues, now):
+            await self.services.db.write(_step_back, self.colleagues.ids - self.colleagues.resting, now)
         if now >= self._next_look:
             self._next_look = now + timedelta(seconds=LOOK_AROUND_SECONDS)
             await self._look_around(self.colleagues, now)
@@ -85,11 +86,13 @@ class Floor:
             await self._somebody_writes(now)
         return False
 
-    def _plan(self, colleagues: Colleagues, now: datetime) -> None:
+    def _plan(self, colleagues: Colleagues, now: datetime) -> bool:
+        """Plan what the changes make the colleagues do; True when one of them was offered something."""
         pokes, self._pokes = self._pokes, []
         for poke in pokes:
             for plan in colleagues.on_poke(poke, now):
                 heapq.heappush(self._agenda, (now + plan.after, next(self._count), plan.act))
+        return any(poke.data.get("event") == "offer.created" for poke in pokes)
 
     async def _do_due(self, now: datetime) -> None:
         while self._agenda and self._agenda[0][0] <= now:
@@ -103,7 +106,6 @@ class Floor:
         if self.pace == "pause":
             return
         await db.write(colleagues.finish_wrap_ups, now)
-        await db.write(_step_back, colleagues.ids - colleagues.resting, colleagues.resting, now)
         await db.write(self._shifts, colleagues, now)
         await db.write(mark.write, worked_until=now.isoformat())
 
@@ -149,12 +151,13 @@ def _who_is_played(tx: Connection) -> tuple[str, set[int]]:
     return (mark.read(tx) or {}).get("pace", "calm"), played
 
 
-def _step_back(tx: Connection, simulated: set[int], played: set[int], now: datetime) -> None:
+def _step_back(tx: Connection, simulated: set[int], now: datetime) -> None:
     """While a person is available as an agent, colleagues hand back offers of people's own matters."""
     ready = tx.execute(
-        select(AgentState.user_id).where(
-            AgentState.user_id.in_(played), AgentState.presence == Presence.AVAILABLE.value
-        )
+        select(AgentState.user_id)
+        .join(AgentConnection, AgentConnection.user_id == AgentState.user_id)
+        .where(AgentState.presence == Presence.AVAILABLE.value)
+        .limit(1)
     ).first()
     if ready is None:
         return

@@ -19,9 +19,9 @@ from knowledge_base import articles
 from knowledge_base.articles import ArticleState, Content, Origin
 
 DAYS = 30
-DAY_TICKETS = 7
+DAY_TICKETS = 4
 # The last day is dense: what the board and the lists show.
-TODAY_TICKETS = 140
+TODAY_TICKETS = 110
 Report = Callable[[float, str], None]
 
 

@@ -19,9 +19,9 @@ from knowledge_base import articles
 from knowledge_base.articles import ArticleState, Content, Origin
 
 DAYS = 30
-DAY_TICKETS = 4
+DAY_TICKETS = 3
 # The last day is dense: what the board and the lists show.
-TODAY_TICKETS = 110
+TODAY_TICKETS = 90
 Report = Callable[[float, str], None]
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from contact_center.core.metrics import LOOP_FAILURES
+
 log = structlog.get_logger()
 
 FIRST_PAUSE = 0.2
@@ -60,6 +62,7 @@ async def _run(loop: Loop, stopping: asyncio.Event) -> None:
             raise
         except Exception:
             loop.failures += 1
+            LOOP_FAILURES.labels(loop.name).inc()
             log.exception("loop.failed", loop=loop.name, failures=loop.failures)
             pause = min(FIRST_PAUSE * 2**loop.failures, LONGEST_PAUSE) * random.uniform(0.5, 1.5)
             await _first_of(stopping, pause)

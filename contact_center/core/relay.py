@@ -17,6 +17,7 @@ from contact_center.core.clock import utcnow
 from contact_center.core.db import Database, collect
 from contact_center.core.errors import NotFound
 from contact_center.core.events import Event, EventRow, Handler, HandlerFailure, Handlers
+from contact_center.core.metrics import EVENTS, HANDLER_FAILURES
 from contact_center.core.upsert import upsert
 
 log = structlog.get_logger()
@@ -85,6 +86,7 @@ def run_guarded(tx: Connection, handler: Handler, event: Event, now: datetime, *
             handler(tx, event, now)
     except Exception as error:
         attempts += 1
+        HANDLER_FAILURES.labels(name).inc()
         dead = attempts >= MAX_ATTEMPTS
         log.warning(
             "handler.failed",
@@ -165,6 +167,7 @@ class Relay:
                 if not await self.db.write(relay_one, self.handlers, utcnow()):
                     break
                 count += 1
+        EVENTS.inc(count)
         retried = await self.db.write(retry_due, self.handlers, utcnow()) if count < BATCH else 0
         return count > 0 or retried > 0
 

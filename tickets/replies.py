@@ -63,7 +63,7 @@ def reply(tx: Connection, ticket_id: int, answer: Reply, *, author: Author, now:
     check_text(answer.text)
     # Lock first: of two POSTs with one client id the second waits here and then finds the first one's message.
     ticket = access(tx, ticket_id, lock=True)
-    known = _already_written(tx, author)
+    known = already_written(tx, author)
     if known is not None:
         return known
     if ticket.status == Status.CLOSED.value:
@@ -113,7 +113,7 @@ def note(
     """Write an internal note: it has no public seq, so the customer's side leaves no trace of it."""
     check_text(text)
     ticket = access(tx, ticket_id, lock=True)
-    known = _already_written(tx, author)
+    known = already_written(tx, author)
     if known is not None:
         return known
     entry = Entry(
@@ -189,7 +189,7 @@ def open_(tx: Connection, opening: Opening, *, author: Author, now: datetime) ->
     """Open a ticket by hand; with `outbound` the text is sent, else it is kept as a note. Returns the ticket id."""
     if not opening.subject.strip():
         raise Invalid("Say in a few words what it is about.", field="subject")
-    known = _already_written(tx, author)
+    known = already_written(tx, author)
     if known is not None:
         return known.ticket_id
     customer_id, contact_point_id = _whom(tx, opening, now=now)
@@ -255,7 +255,8 @@ def check_text(text: str) -> None:
         raise Invalid("This is longer than {most} characters. Attach it as a file.", field="text", most=MAX_TEXT)
 
 
-def _already_written(tx: Connection, author: Author) -> Appended | None:
+def already_written(tx: Connection, author: Author) -> Appended | None:
+    """What this client id wrote before, so that a repeated POST writes once; None for a new one."""
     key = author.key()
     if key is None:
         return None

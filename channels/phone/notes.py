@@ -11,8 +11,8 @@ from channels.phone.states import CallState, Direction
 from contact_center.core.errors import Conflict, Invalid
 from contact_center.core.upsert import insert_once
 from tickets.lifecycle import access
-from tickets.models import ChannelAccount, ContactPoint, Message, Ticket
-from tickets.replies import Author, check_text
+from tickets.models import ChannelAccount, ContactPoint
+from tickets.replies import Author, already_written, check_text
 from tickets.states import AuthorKind, Channel, ContactKind, MessageKind, Status
 from tickets.timeline import Appended, Entry, append
 
@@ -43,7 +43,7 @@ def log_call(tx: Connection, ticket_id: int, note: CallNote, *, author: Author, 
     """
     _check(note, now)
     ticket = access(tx, ticket_id, lock=True)
-    known = _already_logged(tx, author)
+    known = already_written(tx, author)
     if known is not None:
         return known
     if ticket.status == Status.CLOSED.value:
@@ -90,27 +90,6 @@ def _check(note: CallNote, now: datetime) -> None:
         raise Invalid("A call lasts between nothing and a day.", field="talk_seconds")
     if note.ended_at is not None and note.ended_at > now:
         raise Invalid("A call that is still to come is planned, not logged.", field="ended_at")
-
-
-def _already_logged(tx: Connection, author: Author) -> Appended | None:
-    key = author.key()
-    if key is None:
-        return None
-    row = tx.execute(
-        select(
-            Message.id,
-            Message.ticket_id,
-            Message.seq,
-            Message.public_seq,
-            Ticket.queue_id,
-            Ticket.assignee_id,
-            Ticket.customer_id,
-            Ticket.thread_key,
-        )
-        .join(Ticket, Ticket.id == Message.ticket_id)
-        .where(Message.client_id == key)
-    ).first()
-    return Appended(*row) if row else None
 
 
 def _number(tx: Connection, customer_id: int, contact_point_id: int | None) -> tuple[str, int | None]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.databases import missing
 
 DOVECOT = shutil.which("dovecot") or "/usr/sbin/dovecot"
 USER, PASSWORD = "shop", "secret"
@@ -132,7 +133,7 @@ class Dovecot:
 def dovecot_server(port: int) -> Iterator[Dovecot]:
     """Dovecot in the foreground with a configuration of its own, as root or as anybody."""
     if not Path(DOVECOT).exists():
-        pytest.skip("Dovecot is not installed: apt install dovecot-imapd")
+        missing("Dovecot", "apt-get install dovecot-imapd")
     # Its unprivileged processes must be able to enter the folder: not below pytest's private one.
     folder = Path(tempfile.mkdtemp(prefix="cc-dovecot-"))
     root = os.getuid() == 0

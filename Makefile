@@ -3,6 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# Errors only: warnings would be about the reader's own pip configuration.
+QUIETLY := -qq --disable-pip-version-check
+ENSURE_PIP = { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null 2>&1 || \
+	{ echo "Cannot install pip into $(VENV): on Debian and Ubuntu install it with: apt install python3-venv"; exit 1; }; }
+
+# Python keeps its bytecode, whatever the shell says: a second start takes 2 seconds then, not 4.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-long check format bench clean
@@ -38,14 +45,18 @@ clean: ## Remove the environment and caches; the data under var/ stays
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d: install it and run make PYTHON=python3.12 …" % sys.version_info[:2])'
 	@echo "Creating the environment in $(VENV) …"
-	@$(PYTHON) -m venv $(VENV) || { echo "Cannot create $(VENV): on Debian and Ubuntu install it with: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv --without-pip $(VENV) || { echo "Cannot create $(VENV): on Debian and Ubuntu install it with: apt install python3-venv"; exit 1; }
 
+# The interpreter's own pip installs into the environment where it can (22.3 and newer): that is seconds quicker.
 $(VENV)/.runtime: $(VENV)/bin/python pyproject.toml
-	@echo "Installing (a minute on the first run) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable .
+	@echo "Installing (half a minute on the first run) …"
+	@if $(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1; \
+	then $(PYTHON) -m pip --python $(BIN)/python $(QUIETLY) install --no-compile --editable .; \
+	else $(ENSURE_PIP) && $(BIN)/python -m pip $(QUIETLY) install --no-compile --editable .; fi
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.runtime pyproject.toml
-	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --group dev
+	@$(ENSURE_PIP)
+	@$(BIN)/python -m pip $(QUIETLY) install --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip $(QUIETLY) install --group dev
 	@touch $@

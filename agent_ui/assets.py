@@ -18,6 +18,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "span": filters.span,
     "minutes": filters.minutes,
     "filesize": filters.filesize,
+    "urlize": filters.links,
 }
 
 

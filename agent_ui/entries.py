@@ -2,28 +2,42 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, literal, select, union_all
+from sqlalchemy import Connection, bindparam, case, func, literal, select, union_all
 from sqlalchemy import Row as Record
+from sqlalchemy.orm import aliased
 
 from agent_ui import sentences
-from agent_ui.views import Call, Entry, File, Side
+from agent_ui.raster import RASTER, SOUNDS
+from agent_ui.views import Call, Entry, File, Meeting, Side
+from channels.email.sanitize import remote_pictures
+from channels.phone import outcomes
+from channels.phone.states import FINAL, CallState
 from contact_center.accounts.models import User
+from contact_center.core.clamav import Verdict
 from tickets.customers.identities import shown_phone
 from tickets.customers.names import display_name
 from tickets.models import Attachment, ContactPoint, Customer, Message, Queue, Ticket, Topic
-from tickets.states import AuthorKind, ContactKind, MessageKind
+from tickets.numbers import number_of
+from tickets.scans import FileScan
+from tickets.sensitive.masking import HIDDEN
+from tickets.states import AuthorKind, ContactKind, Delivery, MessageKind
 
 PAGE = 50
 # Entries of one author closer than this stand under one name.
 TOGETHER = timedelta(minutes=5)
-RASTER = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 NAMED: Mapping[str, Any] = {"user": User, "queue": Queue, "topic": Topic}
+
+WRITER = aliased(Customer)
+_COPIED = (ContactPoint.customer_id != Ticket.customer_id) & (Message.author_kind == AuthorKind.CUSTOMER.value)
 
 Gettext = Callable[..., str]
 Names = Mapping[tuple[str, int], str]
+# States of a call after which somebody can say what came of it.
+OVER = frozenset(state.value for state in FINAL)
+UNDER_WAY = frozenset(state.value for state in CallState) - OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +56,27 @@ def _entries_of(page: Any) -> Any:
         select(
             Message.__table__,
             User.name.label("user_name"),
-            Customer.name.label("customer_name"),
+            # Somebody in copy who answers is called by their own name.
+            case((_COPIED, func.coalesce(func.nullif(WRITER.name, ""), ContactPoint.name)), else_=Customer.name).label(
+                "customer_name"
+            ),
+            _COPIED.label("copied"),
             ContactPoint.value.label("address"),
             ContactPoint.kind.label("address_kind"),
             Attachment.id.label("file_id"),
             Attachment.filename,
             Attachment.content_type,
             Attachment.size,
+            FileScan.state.label("scan"),
+            FileScan.virus,
         )
         .join(Ticket, Ticket.id == Message.ticket_id)
         .join(Customer, Customer.id == Ticket.customer_id)
         .outerjoin(User, User.id == Message.user_id)
         .outerjoin(ContactPoint, ContactPoint.id == Message.contact_point_id)
+        .outerjoin(WRITER, WRITER.id == ContactPoint.customer_id)
         .outerjoin(Attachment, Attachment.message_id == Message.id)
+        .outerjoin(FileScan, FileScan.digest == Attachment.digest)
         .where(Message.id.in_(page))
         .order_by(Message.seq, Attachment.id)
     )
@@ -154,22 +176,43 @@ def as_entry(record: Any, files: Sequence[File], names: Names, _: Gettext, *, co
         channel=record.channel,
         message_id=record.id,
         to=_to(record) if side is Side.AGENT and record.channel != "chat" else "",
+        cc=_copies(meta.get("cc")),
+        bcc=_copies(meta.get("bcc")),
+        copied=bool(record.copied),
         subject=record.subject,
         quoted=record.quoted,
         html_url=f"/messages/{record.id}/original" if record.html and side is Side.CUSTOMER else "",
-        remote_images="http" in (record.html or "") and "<img" in (record.html or ""),
+        remote_images=len(remote_pictures(record.html or "")),
         delivery=record.delivery or "",
-        delivery_error=record.delivery_error or "",
+        delivery_error=sentences.why_failed(record.delivery_error or "", _),
+        undo_until=_undo_until(record),
+        by=record.user_id or 0,
         files=tuple(files),
-        call=_call(record, meta),
+        call=_call(record, meta, _),
+        meeting=_meeting(meta),
         icon=sentences.ICONS.get(str(meta.get("name", "")), "info"),
         continued=continued,
+        answers_to=str(meta.get("answers_to", "")),
+        forwarded=str(meta.get("forwarded", "")),
+        also=tuple(as_also(one) for one in meta.get("forwarded_also", ())),
+        hidden=tuple(_(sentences.SENSITIVE[kind]) for kind in meta.get(HIDDEN, ()) if kind in sentences.SENSITIVE),
     )
 
 
+def _undo_until(record: Any) -> datetime | None:
+    """Until when an answer may be taken back: while it waits for its first try."""
+    waits = record.delivery == Delivery.QUEUED.value and not record.automatic and record.delivery_error is None
+    until: datetime | None = record.send_after
+    return until if waits and record.user_id is not None else None
+
+
 def as_file(record: Record[Any]) -> File:
-    """An attachment; a raster image is shown, anything else is downloaded."""
-    return File(record.filename, f"/files/{record.file_id}", record.size, record.content_type in RASTER)
+    """An attachment: an image is shown, a recording played, anything else downloaded; or why nobody gets it."""
+    kind = record.content_type
+    scan = record.scan if record.scan != Verdict.CLEAN.value else None
+    inline, sound = scan is None and kind in RASTER, scan is None and kind in SOUNDS
+    url = f"/files/{record.file_id}"
+    return File(record.filename, url, record.size, inline, sound, scan or "", record.virus or "")
 
 
 def continues(previous: Any, record: Any) -> bool:
@@ -201,18 +244,52 @@ def _author(record: Any, side: Side, _: Gettext) -> str:
     return record.customer_name or display_name("", kind, record.address or "")
 
 
-def _call(record: Any, meta: Mapping[str, Any]) -> Call | None:
+def _call(record: Any, meta: Mapping[str, Any], _: Gettext) -> Call | None:
     if record.kind != MessageKind.CALL.value:
         return None
     call = meta.get("call") or {}
     seconds = call.get("talk_seconds")
+    disposition = str(call.get("disposition") or "")
+    incoming = call.get("direction") != "out"
     return Call(
-        direction="outbound" if call.get("direction") == "out" else "inbound",
+        direction="inbound" if incoming else "outbound",
         outcome=str(call.get("state") or "completed"),
         seconds=int(seconds) if seconds else None,
-        disposition=str(call.get("disposition") or ""),
+        disposition=_(outcomes.WORDS.get(disposition, disposition)) if disposition else "",
+        cause=sentences.why_failed(str(call.get("cause") or ""), _) if call.get("state") == "failed" else "",
+        ask=int(call["id"]) if call.get("live") and not disposition and call.get("state") in OVER else 0,
         recording_url=str(call.get("recording_url") or ""),
+        under_way=number_of(record.ticket_id) if incoming and call.get("state") in UNDER_WAY else 0,
     )
+
+
+def as_also(mail: Mapping[str, Any]) -> str:
+    """One more mail that a colleague passed on: its author, and its subject where it has one."""
+    sender = mail["from"]["name"] or mail["from"]["address"] or "?"
+    return f"{sender}: {mail['subject']}" if mail["subject"] else sender
+
+
+def _meeting(meta: Mapping[str, Any]) -> Meeting | None:
+    told = meta.get("invitation")
+    if not told:
+        return None
+    end = told.get("end")
+    return Meeting(
+        method=told["method"],
+        title=told["title"],
+        start=datetime.fromisoformat(told["start"]),
+        end=datetime.fromisoformat(end) if end else None,
+        all_day=told["all_day"],
+        place=told["place"],
+        organizer=told["organizer"],
+        repeats=told["repeats"],
+    )
+
+
+def _copies(held: Any) -> str:
+    """Addresses of a mail's Cc: our own are plain texts, those of a received mail boxes."""
+    boxes = held if isinstance(held, list) else []
+    return ", ".join(str(box.get("address") or "") if isinstance(box, dict) else str(box) for box in boxes)
 
 
 def _to(record: Any) -> str:

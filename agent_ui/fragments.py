@@ -7,23 +7,42 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from agent_ui import conversation, entries, own, rows
-from agent_ui.pages.inbox import list_context
+from agent_ui import callbar, conversation, entries, own, rows
+from agent_ui.pages.inbox import rows_context
 from agent_ui.pages.ticket import head_values, translate
+from agent_ui.rows import Listing
+from agent_ui.scheduled import as_replies
 from agent_ui.views import Ticket as TicketView
 from contact_center.core.bus import Poke
-from contact_center.core.clock import utcnow
-from contact_center.core.hub import REVOKED_CODE, Frame, Renderer, frame
+from contact_center.core.clock import monotonic, utcnow
+from contact_center.core.errors import DomainError, NotFound
+from contact_center.core.hub import Renderer, frame
 from contact_center.core.loops import Loop, sleep
 from contact_center.core.services import Services
+from contact_center.core.sockets import REVOKED_CODE, Frame
+from tickets import saved_views, scheduled
 from tickets.models import Message
-from tickets.queries import View
+from tickets.queries import unread_messages
 from tickets.states import MessageKind
 
 # Lists are drawn again at most this often, whatever happens in between (seconds).
 LISTS_EVERY = 0.7
 # After a cut these outgoing messages get their delivery state again.
 RECENT_OUTBOUND = 20
+# Topics that every change of any ticket may concern.
+# Something about the replies that leave later has changed.
+SCHEDULE = "reply.schedule_changed"
+LISTS = ("list", "counts", "views")
+
+# These change a person's lists and numbers, never their own state.
+ONLY_LISTS = frozenset({"message.created", "message.updated", "counts.changed", "ticket.read"})
+# The renderer of a person's numbers; it looks at their own topic.
+OWN_COUNTS = "own_counts"
+# Beside the views' numbers in `counts`.
+UNREAD = "unread"
+# What changes one's own lists pokes oneself; the clock may change them too (seconds).
+OWN_LISTS_EVERY = 5.0
+OWN_LISTS = [[view.value] for view in rows.OWN_VIEWS]
 
 Part = dict[str, str]
 Frames = Mapping[str, Sequence[Frame]]
@@ -36,6 +55,8 @@ class Changes:
     ticket: TicketView
     raw: entries.Raw
     updated: tuple[entries.Raw, ...]
+    # The replies that wait for their moment; None: nothing about them has changed.
+    scheduled: Sequence[Any] | None = None
 
 
 def renderers(services: Services) -> Mapping[str, Renderer]:
@@ -44,7 +65,9 @@ def renderers(services: Services) -> Mapping[str, Renderer]:
         "ticket": ticket_frames,
         "list": list_frames,
         "counts": counts_frames,
+        "views": saved_frames,
         "user": user_frames,
+        OWN_COUNTS: own_counts_frames,
         "access": revoke,
     }
     return {kind: _bound(services, render) for kind, render in kinds.items()}
@@ -62,8 +85,15 @@ def _bound(
 def list_loop(services: Services) -> Loop:
     """Turns "some list may have changed" into one look per watched list, at most every LISTS_EVERY seconds."""
 
+    swept = 0.0
+
     async def step() -> bool:
-        watched = [*services.hub.watched_topics("list"), *services.hub.watched_topics("counts")]
+        nonlocal swept
+        watched = [topic for kind in LISTS for topic in services.hub.watched_topics(kind)]
+        if monotonic() - swept < OWN_LISTS_EVERY:
+            watched = [topic for topic in watched if topic.split(":")[1:2] not in OWN_LISTS]
+        else:
+            swept = monotonic()
         if watched:
             services.hub.poke([Poke(topic, {"event": "lists"}) for topic in watched])
             await sleep(LISTS_EVERY)
@@ -91,43 +121,68 @@ async def ticket_frames(services: Services, topic: str, pokes: Sequence[Poke], v
     """New entries, delivery states and the head of a conversation."""
     if any(poke.data.get("event") == "resync" for poke in pokes):
         return spread(variants, lambda _: [frame("rejoin", topic=topic)])
-    live = [poke.data for poke in pokes if poke.data.get("event") == "typing"]
-    told = [frame("typing", topic=topic, name=data.get("name", ""), on=bool(data.get("on"))) for data in live]
+    told = typing_frames(topic, pokes)
     facts = [poke.data for poke in pokes if poke.data.get("event") != "typing"]
     if not facts:
         return spread(variants, lambda _: told)
     seqs = [data["seq"] for data in facts if data.get("event") == "message.created"]
     touched = {data["message_id"] for data in facts if data.get("event") == "message.updated"}
     after = min(seqs) - 1 if seqs else None
-    changes = await services.db.read(_changes, ticket_id_of(topic), after, touched, now=utcnow())
-    return spread(variants, lambda locale: [*told, _ticket_frame(services, topic, changes, after, locale)])
+    planned = any(data.get("event") == SCHEDULE for data in facts)
+    changes = await services.db.read(changes_of, ticket_id_of(topic), after, touched, now=utcnow(), planned=planned)
+    return spread(variants, lambda locale: [*told, frame_of(services, topic, changes, after, locale)])
+
+
+def typing_frames(topic: str, pokes: Sequence[Poke]) -> list[Frame]:
+    """Who types, as the pokes say it."""
+    live = [poke.data for poke in pokes if poke.data.get("event") == "typing"]
+    return [frame("typing", topic=topic, name=data.get("name", ""), on=bool(data.get("on"))) for data in live]
 
 
 def ticket_id_of(topic: str) -> int:
     return int(topic.partition(":")[2])
 
 
-def _changes(tx: Connection, ticket_id: int, after: int | None, touched: set[int], *, now: datetime) -> Changes:
+def changes_of(
+    tx: Connection, ticket_id: int, after: int | None, touched: set[int], *, now: datetime, planned: bool = False
+) -> Changes:
+    """The head, the entries after `after` (None: none), the touched ones, and with `planned` what leaves later."""
     ticket, _ = conversation.head(tx, ticket_id, now=now)
     raw = entries.Raw((), {}, {}) if after is None else entries.after(tx, ticket_id, after)
-    return Changes(ticket, raw, tuple(entries.one(tx, message_id) for message_id in sorted(touched)))
+    waiting = scheduled.open_of(tx, ticket_id) if planned else None
+    return Changes(ticket, raw, tuple(entries.one(tx, message_id) for message_id in sorted(touched)), waiting)
 
 
-def _ticket_frame(services: Services, topic: str, changes: Changes, after: int | None, locale: str) -> Frame:
+def entries_html(services: Services, locale: str, raw: entries.Raw, after: int) -> Part:
+    """The entries after a seq, for the end of the timeline."""
+    shown = [entry for entry in entries.as_entries(raw, translate(locale)) if entry.seq > after]
+    return part("timeline", "append", _entries(services, locale, shown))
+
+
+def frame_of(
+    services: Services, topic: str, changes: Changes, after: int | None, locale: str, more: Sequence[Part] = ()
+) -> Frame:
+    """Entries after `after`, changed entries and the head, as one frame."""
     _ = translate(locale)
     shown = [entry for entry in entries.as_entries(changes.raw, _) if after is not None and entry.seq > after]
     changed = [entry for raw in changes.updated for entry in entries.as_entries(raw, _)]
     parts: list[Part] = []
     if shown:
-        parts.append(_part("timeline", "append", _entries(services, locale, shown)))
+        parts.append(part("timeline", "append", _entries(services, locale, shown)))
     for entry in changed:
-        if entry.call is not None:
-            parts.append(_part(f"e-{entry.seq}", "replace", _entries(services, locale, [entry])))
+        # A picture may come after its message: the carrier is slower with it than with the text.
+        if entry.call is not None or (entry.side == "in" and entry.files):
+            parts.append(part(f"e-{entry.seq}", "replace", _entries(services, locale, [entry])))
         elif entry.delivery:
             html = services.templates.render(locale, "parts/delivery.html", entry=entry)
-            parts.append(_part(f"d-{entry.message_id}", "replace", html))
+            parts.append(part(f"d-{entry.message_id}", "replace", html))
+    if changes.scheduled is not None:
+        html = services.templates.render(
+            locale, "parts/scheduled.html", scheduled=as_replies(changes.scheduled, locale)
+        )
+        parts.append(part("scheduled", "fill", html))
     head = services.templates.render(locale, "parts/ticket_head.html", **head_values(changes.ticket))
-    parts.append(_part("thead", "fill", head))
+    parts += [part("thead", "fill", head), *more]
     place = {"after": after, "seq": max(entry.seq for entry in shown)} if shown else {}
     return frame("fragments", topic=topic, parts=parts, **place)
 
@@ -136,7 +191,13 @@ def _entries(services: Services, locale: str, shown: Sequence[Any]) -> str:
     return services.templates.render(locale, "parts/entries.html", entries=shown, older_url="")
 
 
-def _part(to: str, how: str, html: str) -> Part:
+def callbar_part(services: Services, raw: callbar.Raw | None, ticket_id: int, locale: str) -> Part:
+    """The call bar of a conversation."""
+    bar = callbar.shown(raw, ticket_id, locale)
+    return part("callbar", "fill", services.templates.render(locale, "parts/callbar.html", bar=bar))
+
+
+def part(to: str, how: str, html: str) -> Part:
     return {"to": to, "how": how, "html": html}
 
 
@@ -156,34 +217,49 @@ async def replay(services: Services, topic: str, seq: int, variant: str) -> Sequ
         )
         ticket, _ = conversation.head(tx, ticket_id, now=now)
         if ticket.seq == seq:
-            return Changes(ticket, entries.Raw((), {}, {}), tuple(entries.one(tx, one) for one in recent)), False
-        return _changes(tx, ticket_id, seq, recent, now=now), True
+            touched = tuple(entries.one(tx, one) for one in recent)
+            return Changes(ticket, entries.Raw((), {}, {}), touched, scheduled.open_of(tx, ticket_id)), False
+        return changes_of(tx, ticket_id, seq, recent, now=now, planned=True), True
 
     changes, newer = await services.db.read(read)
-    made = _ticket_frame(services, topic, changes, seq if newer else None, variant.partition(":")[0])
+    locale = variant.partition(":")[0]
+    call = callbar_part(services, await services.db.read(callbar.read, ticket_id), ticket_id, locale)
+    made = frame_of(services, topic, changes, seq if newer else None, locale, more=[call])
     return [made, frame("joined", topic=topic, seq=changes.ticket.seq)]
 
 
 async def list_frames(services: Services, topic: str, pokes: Sequence[Poke], variants: set[str]) -> Frames:
-    """The first page of a list, fresh."""
-    view, order, user_id = list_of(topic)
+    """The first page of a list, fresh; nothing for a saved view that is gone."""
+    listing, user_id = list_of(topic)
     now = utcnow()
-    page, numbers = await services.db.read(rows.read, view, order, user_id=user_id, now=now)
-    held = rows.shown(view, page, now)
+    try:
+        page = await services.db.read(rows.page, listing, user_id=user_id, now=now)
+    except DomainError:
+        return {}
+    values = rows_context(listing, page, now)
 
     def make(locale: str) -> Sequence[Frame]:
-        values = list_context(locale, view, order, page, held, numbers, user_id)
         html = services.templates.render(locale, "parts/rows.html", **values)
-        return [frame("fragments", topic=topic, parts=[_part("rows-first", "fill", html)])]
+        return [frame("fragments", topic=topic, parts=[part("rows-first", "fill", html)])]
 
     return spread(variants, make)
 
 
-def list_of(topic: str) -> tuple[View, Any, int]:
-    """View, order and reader of a list's topic; NotFound for what is none."""
-    parts = topic.split(":")
-    view, order = rows.chosen(parts[1] if len(parts) > 1 else "?", parts[2] if len(parts) > 2 else "?")
-    return view, order, int(parts[3]) if len(parts) > 3 and parts[3].isdecimal() else 0
+def list_of(topic: str) -> tuple[Listing, int]:
+    """The list and the reader of a list's topic; NotFound for what is none."""
+    _, _, rest = topic.partition(":")
+    key, _, rest = rest.partition(":")
+    sort, _, reader = rest.partition(":")
+    if not key or not sort:
+        raise NotFound("There is no such list.")
+    return rows.chosen(key, sort), int(reader) if reader.isdecimal() else 0
+
+
+async def saved_frames(services: Services, topic: str, pokes: Sequence[Poke], variants: set[str]) -> Frames:
+    """The numbers beside a person's saved views."""
+    user_id = int(topic.partition(":")[2])
+    found = await services.db.read(saved_views.views_for, user_id, now=utcnow())
+    return spread(variants, lambda _: [frame("counts", topic=topic, counts=rows.saved_counts(found))])
 
 
 async def counts_frames(services: Services, topic: str, pokes: Sequence[Poke], variants: set[str]) -> Frames:
@@ -194,22 +270,31 @@ async def counts_frames(services: Services, topic: str, pokes: Sequence[Poke], v
 
 
 async def user_frames(services: Services, topic: str, pokes: Sequence[Poke], variants: set[str]) -> Frames:
-    """A person's own state, and a look at their own lists."""
+    """A person's own state; their lists and numbers follow when there is time."""
     user_id = int(topic.partition(":")[2])
     mine = [one for one in services.hub.watched_topics("list") if one.endswith(f":{user_id}")]
     services.hub.poke([Poke(one, {"event": "lists"}) for one in mine])
-    state, numbers = await services.db.read(_own, user_id, now=utcnow())
-    counts = {view: count for view, count in numbers.items() if view in rows.OWN_VIEWS}
+    services.hub.look_over(OWN_COUNTS, topic)
+    if pokes and all(poke.data.get("event") in ONLY_LISTS for poke in pokes):
+        return {}
+    state = await services.db.read(own.read, user_id, now=utcnow())
 
     def make(locale: str) -> Sequence[Frame]:
-        parts = [_part(to, "fill", html) for to, html in own.parts(services.templates, locale, user_id, state).items()]
-        return [frame("fragments", topic=topic, parts=parts), frame("counts", topic=topic, counts=counts)]
+        parts = [part(to, "fill", html) for to, html in own.parts(services.templates, locale, user_id, state).items()]
+        return [frame("fragments", topic=topic, parts=parts)]
 
     return spread(variants, make)
 
 
-def _own(tx: Connection, user_id: int, *, now: datetime) -> tuple[Any, dict[str, int]]:
-    return own.read(tx, user_id, now=now), rows.counts(tx, user_id=user_id, now=now)
+async def own_counts_frames(services: Services, topic: str, pokes: Sequence[Poke], variants: set[str]) -> Frames:
+    """The numbers beside a person's own views, and how many messages they have not read."""
+    counts = await services.db.read(_own_counts, int(topic.partition(":")[2]), now=utcnow())
+    return spread(variants, lambda _: [frame("counts", topic=topic, counts=counts)])
+
+
+def _own_counts(tx: Connection, user_id: int, *, now: datetime) -> dict[str, int]:
+    numbers = rows.counts(tx, user_id=user_id, now=now)
+    return {**{view.value: numbers[view.value] for view in rows.OWN_VIEWS}, UNREAD: unread_messages(tx, user_id)}
 
 
 async def revoke(services: Services, topic: str, pokes: Sequence[Poke], variants: set[str]) -> Frames:

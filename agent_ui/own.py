@@ -7,27 +7,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from starlette.requests import Request
 
-from agent_ui.views import Choice, Load, Offer, Wrapup
+from agent_ui.views import Choice, Load, Offer, Switch, Wrapup
 from agent_ui.views import Presence as PresenceView
+from channels import health
 from contact_center.accounts.permissions import Permission, may
 from contact_center.accounts.users import Person
 from contact_center.accounts.web import locale_of, person_of
 from contact_center.core.clock import utcnow
 from contact_center.core.i18n import gettext, mark
 from contact_center.core.services import Services, services
+from contact_center.core.sockets import Socket
 from contact_center.core.templates import Templates
-from routing import connections, presence
+from routing import away_reasons, connections
 from routing.pools import WEIGHTS, Medium
 from routing.queries import OfferCard, OwnState, own_state
 from routing.states import Activity
+from tickets.notifications import UNREAD
 from tickets.numbers import number_of
+from tickets.queries import UNREAD_MESSAGES
 
 # One web process, among others that serve the same floor.
 PROCESS = uuid.uuid4().hex
-CHANNELS = {Medium.CALL: "phone", Medium.CHAT: "chat", Medium.MAIL: "email", Medium.SMS: "sms"}
+CHANNELS = {
+    Medium.CALL: "phone",
+    Medium.CHAT: "chat",
+    Medium.MAIL: "email",
+    Medium.SMS: "sms",
+    Medium.WHATSAPP: "whatsapp",
+    Medium.MESSAGING: "messaging",
+}
+# Languages are skills by their code; people call them by their own names.
+LANGUAGES = {"en": "English", "vi": "Tiếng Việt"}
 DECLINE_REASONS = {
     "busy": mark("I am finishing something"),
     "skill": mark("Not my subject"),
@@ -51,7 +64,19 @@ AWAY = {
     "Back office": mark("Back office"),
     "System problem": mark("System problem"),
 }
-PARTS = {"presence": "parts/presence.html", "offers": "parts/offers.html", "wrapup": "parts/wrapup.html"}
+PARTS = {
+    "presence": "parts/presence.html",
+    "offers": "parts/offers.html",
+    "wrapup": "parts/wrapup.html",
+    "bell": "parts/bell.html",
+    "channel-health": "parts/channel_health.html",
+}
+# Built once: they run for every change of what is somebody's own.
+NUMBERS = select(
+    UNREAD.scalar_subquery().label("notices"),
+    UNREAD_MESSAGES.scalar_subquery().label("unread"),
+    health.COUNT.scalar_subquery().label("troubles"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +86,9 @@ class Own:
     state: OwnState | None
     away: tuple[str, ...]
     now: datetime
+    notices: int = 0
+    unread: int = 0
+    troubles: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +101,34 @@ class Frame:
     away_reasons: tuple[Choice, ...]
     decline_reasons: tuple[Choice, ...]
     dispositions: tuple[Choice, ...]
+    notices: int
+    unread: int
+    troubles: int
+    bell: bool = True
 
 
 async def state(request: Request) -> dict[str, Any]:
-    """The parts of the shell that are this person's own; none for those who only look."""
+    """The parts of the shell that are this person's own; only the bell for those who handle no work."""
     person = await person_of(request)
     if not may(person.role, Permission.HANDLE):
-        return {}
+        bell = may(person.role, Permission.ADMINISTER)
+        return await services(request).db.read(told, person.id) if bell else {}
     held = await services(request).db.read(read, person.id, now=utcnow())
     return shown(held, await locale_of(request))
 
 
+def told(tx: Connection, user_id: int) -> dict[str, Any]:
+    """What happened, for somebody who looks after the place and handles no work."""
+    numbers = tx.execute(NUMBERS, {"user": user_id}).one()
+    return {"bell": True, "notices": numbers.notices, "troubles": numbers.troubles}
+
+
 def read(tx: Connection, user_id: int, *, now: datetime) -> Own:
-    """Presence, load, offers and wrap-ups: a fixed number of statements."""
-    return Own(own_state(tx, user_id, now), tuple(away.name for away in presence.away_reasons(tx)), now)
+    """Presence, load, offers, wrap-ups and what is unread: a fixed number of statements."""
+    numbers = tx.execute(NUMBERS, {"user": user_id}).one()
+    away = tuple(reason.name for reason in away_reasons.choosable(tx))
+    counted = {"notices": numbers.notices, "unread": numbers.unread, "troubles": numbers.troubles}
+    return Own(own_state(tx, user_id, now), away, now, **counted)
 
 
 def on_contact(own: Own) -> bool:
@@ -110,6 +152,10 @@ def shown(own: Own, locale: str) -> dict[str, Any]:
         "away_reasons": choices({name: AWAY.get(name, name) for name in own.away}),
         "decline_reasons": choices(DECLINE_REASONS),
         "dispositions": choices(DISPOSITIONS),
+        "notices": own.notices,
+        "unread": own.unread,
+        "troubles": own.troubles,
+        "bell": True,
     }
 
 
@@ -136,6 +182,7 @@ def _presence(own: Own, locale: str) -> PresenceView:
             held.deferred_items,
             max(1, held.deferred.capacity // WEIGHTS[Medium.MAIL]),
         ),
+        channels=tuple(Switch(medium.value, CHANNELS[medium], medium in held.media) for medium in CHANNELS),
     )
 
 
@@ -151,7 +198,7 @@ def _offer(card: OfferCard, locale: str) -> Offer:
         expires_at=card.expires_at,
         waiting_since=card.waiting_since,
         priority=card.priority,
-        skills=card.skills,
+        skills=tuple(LANGUAGES.get(skill, skill) for skill in card.skills),
         reasons=tuple(_reasons(card, locale)),
     )
 
@@ -176,19 +223,20 @@ def _reasons(card: OfferCard, locale: str) -> list[str]:
         if minutes > 0:
             found.append(gettext(locale, "Free for %(minutes)s min.", minutes=minutes))
     if card.skills:
-        found.append(gettext(locale, "It asks for: %(skills)s.", skills=", ".join(card.skills)))
+        names = ", ".join(LANGUAGES.get(skill, skill) for skill in card.skills)
+        found.append(gettext(locale, "It asks for: %(skills)s.", skills=names))
     if card.transfers:
         found.append(gettext(locale, "A colleague passed it on."))
     return found
 
 
 @contextlib.asynccontextmanager
-async def connected(services: Services, person: Person) -> AsyncIterator[None]:
+async def connected(services: Services, person: Person, socket: Socket) -> AsyncIterator[None]:
     """Keep the person's connection on the floor while their socket is open."""
     if not may(person.role, Permission.HANDLE):
         yield
         return
-    connection_id = uuid.uuid4().hex
+    connection_id = socket.connection_id = uuid.uuid4().hex
     await services.db.write(connections.connected, person.id, connection_id, PROCESS, now=utcnow())
     try:
         yield
@@ -198,5 +246,10 @@ async def connected(services: Services, person: Person) -> AsyncIterator[None]:
 
 async def renew_lease(services: Services) -> bool:
     """A loop's step: this web process lives, so its connections count."""
-    await services.db.write(connections.renew_lease, PROCESS, now=utcnow())
+    lines = {
+        socket.connection_id: socket.user_id
+        for socket in services.hub.sockets
+        if socket.connection_id is not None and socket.user_id is not None
+    }
+    await services.db.write(connections.renew_lease, PROCESS, lines, now=utcnow())
     return False

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from agent_ui.pages.qa_words import STAGES
-from contact_center.core.i18n import mark
+from contact_center.core.i18n import known, mark
+from tickets.customers.identities import shown_phone
 from tickets.quality.surveys import RATINGS
 
 Gettext = Callable[..., str]
@@ -17,6 +18,7 @@ STATUSES = {
     "snoozed": mark("Snoozed"),
     "resolved": mark("Resolved"),
     "closed": mark("Closed"),
+    "spam": mark("Spam"),
 }
 PRIORITIES = {"low": mark("Low"), "medium": mark("Medium"), "high": mark("High"), "urgent": mark("Urgent")}
 KINDS = {
@@ -60,11 +62,30 @@ ICONS = {
     "reminder_planned": "calendar-clock",
     "reminder_done": "check",
     "callback_due": "alarm-clock",
+    "no_phone": "phone",
+    "not_picked_up": "phone",
     "mail_bounced": "circle-alert",
     "mail_delayed": "clock-alert",
     "sms_stop": "circle-slash",
+    "not_this_person": "circle-slash",
+    "number_flagged": "flag",
+    "number_unflagged": "undo-2",
+    "caller_known": "user-round",
+    "caller_unknown": "user-round",
     "sms_start": "message-square-text",
+    "sensitive_shown": "eye",
+    "identity_confirmed": "shield-check",
+    "identity_withdrawn": "circle-slash",
+    "marked_spam": "ban",
+    "sender_blocked": "ban",
+    "not_spam": "undo-2",
 }
+IDENTITY = {
+    "questions": mark("security questions"),
+    "call_back": mark("a call back to the known number"),
+    "document": mark("a document that was seen"),
+}
+SENSITIVE = {"card": mark("card number"), "national_id": mark("id number"), "code": mark("one-time code")}
 
 CHANGES = {
     "status_changed": mark("Status: %(before)s → %(after)s"),
@@ -80,6 +101,13 @@ ASSIGNED = {
     "follow_up": mark("Back with %(agent)s, who knows the matter"),
     "transferred": mark("Transferred to %(agent)s"),
 }
+
+
+def why_failed(text: str, _: Gettext) -> str:
+    """Why something was not delivered: our own sentence, or what a carrier or mail server said, marked as theirs."""
+    if not text or known(text):
+        return _(text)
+    return _("the other side said “%(words)s”", words=text)
 
 
 def mentions(meta: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
@@ -118,6 +146,12 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
             return _("Moved to queue %(queue)s", queue=names.get(("queue", _number(meta.get("to_queue_id"))), ""))
         case "topic_id_changed":
             return _("Topic: %(topic)s", topic=names.get(("topic", _number(meta.get("to"))), ""))
+        case "identity_confirmed":
+            how = _(IDENTITY.get(str(meta.get("method")), ""))
+            told = _("Identity confirmed by %(how)s for %(minutes)s min", how=how, minutes=meta.get("minutes", ""))
+            return f"{told}: {meta['note']}" if meta.get("note") else told
+        case "sensitive_shown":
+            return _("Looked at what was hidden, because: %(reason)s", reason=meta.get("reason", ""))
         case "tags_changed":
             signs = [f"+{tag}" for tag in meta.get("added", ())] + [f"−{tag}" for tag in meta.get("removed", ())]
             return _("Tags: %(tags)s", tags=", ".join(signs))
@@ -125,9 +159,15 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
             word = _(RATINGS.get(_number(meta.get("rating")), ""))
             told = _("Rated %(rating)s of 5: %(word)s", rating=meta.get("rating", ""), word=word)
             return f"{told} “{meta['comment']}”" if meta.get("comment") else told
-        case "mail_bounced" | "mail_delayed":
-            told = _(BOUNCED[name], address=meta.get("address", ""))
-            return f"{told}: {_(str(meta.get('reason', '')))}" if meta.get("reason") else told
+        case "not_this_person" | "caller_known":
+            address = shown_phone(str(meta.get("address", "")))
+            return _(WHOSE[name], address=address, customer=meta.get("customer", ""))
+        case "no_phone" | "not_picked_up":
+            return _(PHONES[name], who=names.get(("user", _number(meta.get("user_id"))), ""))
+        case "call_passed":
+            return _("The call was passed on to %(number)s", number=shown_phone(str(meta.get("number", ""))))
+        case "mail_bounced" | "mail_delayed" | "sender_blocked" | "number_flagged" | "number_unflagged":
+            return _addressed(name, meta, _)
     if name in TOGETHER:
         here, there = TOGETHER[name]
         told = there if "to_ticket_id" in meta else here
@@ -135,13 +175,40 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
     return _(MORE[name]) if name in MORE else name.replace("_", " ").capitalize()
 
 
+def _addressed(name: str, meta: Mapping[str, Any], _: Gettext) -> str:
+    """What happened to one address; a flag's note is its colleague's own words."""
+    address = str(meta.get("address", ""))
+    if name.startswith("number_"):
+        words = FLAGGED.get(str(meta.get("flag")), "") if name == "number_flagged" else UNFLAGGED
+        told, why = _(words, address=shown_phone(address)), str(meta.get("note") or "")
+    else:
+        told = _(ADDRESSED[name], address=address)
+        why = why_failed(str(meta["reason"]), _) if meta.get("reason") else ""
+    return f"{told}: {why}" if why else told
+
+
+FLAGGED = {
+    "family": mark("%(address)s is a family's number"),
+    "switchboard": mark("%(address)s is a switchboard"),
+    "recycled": mark("%(address)s has a new owner"),
+}
+UNFLAGGED = mark("The flag of %(address)s was lifted")
+PHONES = {
+    "no_phone": mark("%(who)s accepted the call but has no phone: enter one under Settings"),
+    "not_picked_up": mark("%(who)s accepted the call but did not pick up"),
+}
+WHOSE = {
+    "not_this_person": mark("%(address)s is not %(customer)s: the number was taken away, nothing is sent to it"),
+    "caller_known": mark("%(address)s is %(customer)s: the number and this conversation are theirs now"),
+}
 CHAT_ENDED = {
     "customer": mark("The customer ended the chat"),
     "agent": mark("The chat was ended"),
     "timeout": mark("The customer left the chat"),
 }
-BOUNCED = {
+ADDRESSED = {
     "mail_bounced": mark("The mail to %(address)s came back"),
+    "sender_blocked": mark("Sender blocked: %(address)s"),
     "mail_delayed": mark("The mail to %(address)s is delayed"),
 }
 # What happened between two conversations, as told in the one it came to and in the one it came from.
@@ -156,12 +223,16 @@ TOGETHER = {
 }
 MORE = {
     "transferred": mark("Transferred"),
+    "identity_withdrawn": mark("The identity is not confirmed any more"),
+    "marked_spam": mark("Marked as spam"),
+    "not_spam": mark("Not spam after all: everything is as it was"),
     "offer_declined": mark("An offer was declined"),
     "offer_missed": mark("An offer was missed"),
     "complaint_opened": mark("Complaint opened"),
     "reminder_planned": mark("A call was planned"),
     "reminder_done": mark("A planned call is done"),
     "callback_due": mark("It is time for the planned call"),
+    "caller_unknown": mark("The caller is nobody of those suggested"),
     "sms_stop": mark("The customer opted out of SMS"),
     "sms_start": mark("The customer takes SMS again"),
 }

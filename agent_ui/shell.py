@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from agent_ui import own
 from agent_ui.views import NavItem, Shell
 from contact_center.accounts.permissions import Permission, may
 from contact_center.accounts.users import Person
@@ -26,10 +27,14 @@ AREAS = (
 
 
 async def page(request: Request, template: str, /, *, here: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A signed-in page in the person's language; the template extends `shell.html`."""
+    """A signed-in page in the person's language; the template extends `shell.html`.
+
+    `own`: what is the person's own in the frame, if the page has read it already.
+    """
     person = await person_of(request)
     locale = await locale_of(request)
-    shell = shell_of(person, locale, here=here, **values.pop("own", {}))
+    mine = values.pop("own", None)
+    shell = shell_of(person, locale, here=here, **(await own.state(request) if mine is None else mine))
     html = services(request).templates.render(
         locale, template, shell=shell, nonce=request.state.nonce, **{"query": "", **values}
     )
@@ -44,8 +49,8 @@ async def fragment(
     return HTMLResponse(services(request).templates.render(locale, template, **values), headers=dict(headers or {}))
 
 
-def shell_of(person: Person, locale: str, *, here: str, **own: Any) -> Shell:
-    """The frame for one person; `own` are their presence, offers and wrap-ups where they handle work."""
+def shell_of(person: Person, locale: str, *, here: str, **mine: Any) -> Shell:
+    """The frame for one person; `mine` are their presence, offers and wrap-ups where they handle work."""
     wishes = person.preferences
     return Shell(
         user_id=person.id,
@@ -64,7 +69,7 @@ def shell_of(person: Person, locale: str, *, here: str, **own: Any) -> Shell:
         single_keys=bool(wishes.get("single_keys", True)),
         chat_enter_sends=bool(wishes.get("enter_sends", True)),
         topics=(f"user:{person.id}",),
-        **own,
+        **mine,
     )
 
 

@@ -1,6 +1,5 @@
 """The console's WebSocket: frames out; join, leave, typing and ping in. Commands are POSTs, never messages here."""
 
-import asyncio
 import contextlib
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +8,16 @@ import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from agent_ui import fragments, own, rows
+from agent_ui import fragments, own
 from contact_center.accounts.permissions import Permission, may
 from contact_center.accounts.users import Person
 from contact_center.accounts.web import find_person, locale_of
 from contact_center.core.bus import Poke
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import NotFound
-from contact_center.core.hub import REVOKED_CODE, Socket, frame
+from contact_center.core.hub import frame
 from contact_center.core.services import Services, services
+from contact_center.core.sockets import REVOKED_CODE, Socket
 from tickets.lifecycle import access
 
 log = structlog.get_logger()
@@ -47,36 +47,36 @@ async def console(websocket: WebSocket) -> None:
     socket = Socket(websocket, variant=variant, user_id=person.id, session_id=person.session_id)
     held.hub.join(socket, f"access:{person.id}")
     socket.send(frame("hello", now=utcnow().isoformat()))
-    async with own.connected(held, person):
-        pump = asyncio.create_task(socket.pump(), name=f"socket:{person.id}")
-        receive = asyncio.create_task(_receive(held, websocket, socket, person), name=f"receive:{person.id}")
+    async with own.connected(held, person, socket):
         try:
-            await asyncio.wait({pump, receive}, return_when=asyncio.FIRST_COMPLETED)
+            await _receive(held, websocket, socket, person)
         finally:
             held.hub.drop(socket)
-            for task in (pump, receive):
-                task.cancel()
-            ended = await asyncio.gather(pump, receive, return_exceptions=True)
-            for error in ended:
-                if isinstance(error, Exception) and not isinstance(error, WebSocketDisconnect):
-                    log.warning("socket.failed", user_id=person.id, exc_info=error)
+            socket.gone()
 
 
 async def _receive(held: Services, websocket: WebSocket, socket: Socket, person: Person) -> None:
-    with contextlib.suppress(WebSocketDisconnect):
-        while True:
-            message = _parsed(await websocket.receive_text())
-            match message.get("type"):
-                case "ping":
-                    socket.send(frame("pong"))
-                case "join" if isinstance(message.get("topics"), dict):
-                    for topic, seq in message["topics"].items():
-                        await _join(held, socket, person, str(topic), seq)
-                case "leave" if isinstance(message.get("topics"), list):
-                    for topic in message["topics"]:
-                        held.hub.leave(socket, str(topic))
-                case "typing":
-                    await _typing(held, person, message)
+    while (text := await _next(websocket)) is not None:
+        message = _parsed(text)
+        match message.get("type"):
+            case "ping":
+                socket.send(frame("pong"))
+            case "join" if isinstance(message.get("topics"), dict):
+                for topic, seq in message["topics"].items():
+                    await _join(held, socket, person, str(topic), seq)
+            case "leave" if isinstance(message.get("topics"), list):
+                for topic in message["topics"]:
+                    held.hub.leave(socket, str(topic))
+            case "typing":
+                await _typing(held, person, message)
+
+
+async def _next(websocket: WebSocket) -> str | None:
+    """The next text; None when the line is closed (by them, or by us: RuntimeError) or brings something binary."""
+    try:
+        return await websocket.receive_text()
+    except (WebSocketDisconnect, RuntimeError, KeyError):
+        return None
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -108,9 +108,12 @@ async def _join(held: Services, socket: Socket, person: Person, topic: str, seq:
         return
     render = held.hub.renderers.get(kind)
     if render is not None:
+        shown = held.hub.shown(topic)
         fresh = await render(topic, [], {socket.variant})
-        for data in fresh.get(socket.variant, ()):
-            socket.send(data)
+        # What the hub has sent meanwhile may be newer, and whatever changes from now on it sends as well.
+        if held.hub.shown(topic) == shown:
+            for data in fresh.get(socket.variant, ()):
+                socket.send(data)
     socket.send(frame("joined", topic=topic))
 
 
@@ -119,14 +122,16 @@ def may_join(person: Person, topic: str) -> bool:
     kind, _, rest = topic.partition(":")
     if kind == "user":
         return rest == str(person.id)
+    if kind == "views":
+        return rest == str(person.id) and may(person.role, Permission.VIEW_TICKETS)
     if kind not in TOPICS or not may(person.role, TOPICS[kind]):
         return False
     if kind == "ticket":
         return rest.isdecimal() and len(rest) < 19
     if kind == "list":
         with contextlib.suppress(NotFound):
-            view, _, user_id = fragments.list_of(topic)
-            return user_id == person.id if view in rows.OWN_VIEWS else topic.count(":") == 2
+            listing, user_id = fragments.list_of(topic)
+            return user_id == person.id if listing.own else topic.count(":") == 2
         return False
     return True
 

@@ -4,14 +4,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from agent_ui.contacts import Contact
+
 
 class Channel(StrEnum):
-    """The four ways a customer reaches us, and our own side."""
+    """The ways a customer reaches us."""
 
     EMAIL = "email"
     CHAT = "chat"
     SMS = "sms"
+    WHATSAPP = "whatsapp"
     PHONE = "phone"
+    MESSAGING = "messaging"
 
 
 class Side(StrEnum):
@@ -54,21 +58,27 @@ class Row:
 
 @dataclass(frozen=True)
 class ListView:
-    """A saved view with the number of tickets in it."""
+    """A view with the number of tickets in it."""
 
     key: str
     name: str
     count: int
+    shared: bool = False
+    sort: str = ""
 
 
 @dataclass(frozen=True)
 class File:
-    """An attachment of a message; `inline` only for raster images that were detected again."""
+    """An attachment of a message; `inline` only for raster images that were detected again, `sound` can be played."""
 
     name: str
     url: str
     size: int
     inline: bool = False
+    sound: bool = False
+    # Why nobody gets it: infected | too_large | waiting; empty where nothing speaks against it.
+    scan: str = ""
+    virus: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,27 @@ class Call:
     outcome: str
     seconds: int | None = None
     disposition: str = ""
+    # Why it failed, in our words or the carrier's.
+    cause: str = ""
+    # The call whose outcome nobody has told yet; 0: there is nothing to ask.
+    ask: int = 0
     recording_url: str = ""
+    # The conversation of an incoming call that is not over, for who may be calling; 0: nothing to ask.
+    under_way: int = 0
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What a calendar invitation tells; `method` is request, cancel, reply or publish."""
+
+    method: str
+    title: str
+    start: datetime
+    end: datetime | None = None
+    all_day: bool = False
+    place: str = ""
+    organizer: str = ""
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,16 +124,50 @@ class Entry:
     channel: str = ""
     message_id: int = 0
     to: str = ""
+    # Who else got the mail; `copied`: its writer is not the customer of this ticket.
+    cc: str = ""
+    bcc: str = ""
+    copied: bool = False
     subject: str = ""
     quoted: str = ""
     html_url: str = ""
     remote_images: int = 0
     delivery: str = ""
     delivery_error: str = ""
+    # Until when whoever wrote it (`by`) may take it back.
+    undo_until: datetime | None = None
+    by: int = 0
     files: tuple[File, ...] = ()
     call: Call | None = None
+    meeting: Meeting | None = None
     icon: str = "info"
     continued: bool = False
+    # Names of what was masked in it, e.g. "card number".
+    hidden: tuple[str, ...] = ()
+    # What it answers to, in its own words, and how widely it was passed on: "once" or "often" (WhatsApp).
+    answers_to: str = ""
+    forwarded: str = ""
+    # The mails that were passed on together with it: who wrote and about what.
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScheduledReply:
+    """A reply that waits for its moment: `there` is the customer's clock, `held` why it will not leave by itself."""
+
+    scheduled_id: int
+    author: str
+    text: str
+    channel: str
+    to: str
+    send_at: datetime
+    there: str
+    files: tuple[str, ...] = ()
+    held: str = ""
+    # WhatsApp takes no free text any more at that moment.
+    too_late: bool = False
+    # The status that the ticket gets when it leaves.
+    then: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +188,22 @@ class Via:
     recipient: str
     sender: str = ""
     limit: int = 25_000
+    files: bool = True
+    # Whether the customer can answer to the sender.
+    answers: bool = True
+    # WhatsApp: until when free text may be sent; None there means that only a template may.
+    free_until: datetime | None = None
+    flag: str = ""
+
+
+@dataclass(frozen=True)
+class DraftFile:
+    """A file that waits to be sent, with the reply or with the note."""
+
+    file_id: int
+    name: str
+    size: int
+    mode: str
 
 
 @dataclass(frozen=True)
@@ -134,6 +214,10 @@ class Drafts:
     note: str = ""
     mode: str = "reply"
     via: str = ""
+    files: tuple[DraftFile, ...] = ()
+    # Who gets a copy of the reply, as typed; None: whoever is proposed.
+    cc: str | None = None
+    bcc: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,15 +245,12 @@ class Ticket:
     tags: tuple[str, ...] = ()
     slas: tuple[SlaChip, ...] = ()
     complaint: str = ""
-
-
-@dataclass(frozen=True)
-class Contact:
-    """One address of a customer."""
-
-    kind: str
-    address: str
-    verified: bool
+    # Until when, how and by whom the customer's identity is confirmed.
+    verified_until: datetime | None = None
+    verified_how: str = ""
+    verified_by: str = ""
+    # Several people use its number.
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,6 +311,15 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """One channel that an agent has on or off."""
+
+    medium: str
+    channel: str
+    on: bool
+
+
+@dataclass(frozen=True)
 class Presence:
     """An agent's own presence with what comes next."""
 
@@ -240,6 +330,7 @@ class Presence:
     next_reason: str = ""
     on_contact: bool = False
     load: Load = Load(0, 4, 0, 10)
+    channels: tuple[Switch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -249,6 +340,22 @@ class Wrapup:
     number: int
     started_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that happened to a person, as a sentence that leads to its conversation, or to an account's page.
+
+    `url` is empty where the person may not see that page.
+    """
+
+    icon: str
+    text: str
+    subject: str
+    url: str
+    at: datetime
+    unread: bool
+    ticket: bool = True
 
 
 @dataclass(frozen=True)
@@ -283,4 +390,10 @@ class Shell:
     dispositions: tuple[Choice, ...] = ()
     offers: tuple[Offer, ...] = ()
     wrapups: tuple[Wrapup, ...] = ()
+    # Whether things happen to this person: everybody but those who only look.
+    bell: bool = False
+    notices: int = 0
+    unread: int = 0
+    # How many channel accounts of theirs are silent or not reached.
+    troubles: int = 0
     topics: tuple[str, ...] = field(default=())

@@ -1,18 +1,19 @@
-"""G1, G2, G4: from an inbound message to a durable row."""
+"""G1 and G4: from an inbound message to a durable row, in this very process."""
 
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert
 
-from bench import postgres
-from bench.stage import Stage, for_seconds
-from contact_center.core.db import Database, open_database
+from bench import desk, machine, postgres
+from bench.stage import Bar, Scale, Slice, Stage, for_seconds, per_second
+from contact_center.core.bus import open_bus
+from contact_center.core.db import in_one, open_database
+from contact_center.core.direct import Direct
 from contact_center.core.secrets import Vault
-from tickets import channel_accounts, intake, queues
+from tickets import channel_accounts, intake, intake_postgres, queues
 from tickets.customers import contacts
 from tickets.inbound import Address, InboundMessage
 from tickets.models import Ticket
@@ -20,7 +21,12 @@ from tickets.states import Channel, ContactKind
 
 CONTACTS = 2_000
 CLIENTS = 8
+MANY = 32
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+KEY, AUTH_TOKEN = "bench-sms", "bench-auth-token"
+SLOW_DISK = ('ALTER DATABASE "{name}" SET commit_delay = 1000', 'ALTER DATABASE "{name}" SET commit_siblings = 0')
+
+_sequence = itertools.count(1)
 
 
 def number(contact: int) -> str:
@@ -28,39 +34,47 @@ def number(contact: int) -> str:
     return f"+1555{contact:07d}"
 
 
+def next_sender() -> tuple[int, str]:
+    """The next message's number and sender; contacts in turn, so that neighbours do not meet on one row."""
+    n = next(_sequence)
+    return n, number(n * 7919 % CONTACTS + 1)
+
+
 def fill(tx: Connection, vault: Vault) -> int:
     """One SMS account and contacts with an open ticket each; returns the account's id."""
     queue = queues.create(tx, "Bench", now=NOW)
     account = channel_accounts.create(
-        tx, vault, channel=Channel.SMS, name="bench", address="+15550000000", queue_id=queue, now=NOW
+        tx,
+        vault,
+        channel=Channel.SMS,
+        name="bench",
+        address="+15550000000",
+        queue_id=queue,
+        secrets={"auth_token": AUTH_TOKEN},
+        key=KEY,
+        now=NOW,
     )
     for contact in range(1, CONTACTS + 1):
         known = contacts.find_or_create(tx, Address(ContactKind.PHONE, number(contact)), now=NOW)
-        tx.execute(
-            insert(Ticket),
-            {
-                "subject": "Bench",
-                "status": "open",
-                "channel": "sms",
-                "channel_account_id": account,
-                "thread_key": number(contact),
-                "queue_id": queue,
-                "customer_id": known.customer_id,
-                "contact_point_id": known.contact_point_id,
-                "created_at": NOW,
-                "updated_at": NOW,
-            },
-        )
+        values = {
+            "subject": "Bench",
+            "status": "open",
+            "channel": "sms",
+            "channel_account_id": account,
+            "thread_key": number(contact),
+            "queue_id": queue,
+            "customer_id": known.customer_id,
+            "contact_point_id": known.contact_point_id,
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        tx.execute(insert(Ticket), values)
     return account
 
 
-_sequence = itertools.count(1)
-
-
 def message(account: int) -> InboundMessage:
-    """The next inbound SMS; contacts in turn, so that neighbours do not meet on one row."""
-    n = next(_sequence)
-    sender = number(n * 7919 % CONTACTS + 1)
+    """The next inbound SMS."""
+    n, sender = next_sender()
     return InboundMessage(
         channel=Channel.SMS,
         account_id=account,
@@ -72,82 +86,82 @@ def message(account: int) -> InboundMessage:
 
 
 @asynccontextmanager
-async def filled(pool: int) -> AsyncIterator[tuple[str, Database, int]]:
-    """(database name, our database, account id) with tables filled and analysed."""
-    async with postgres.database() as name:
-        db = open_database(postgres.url(name), pool=pool)
-        account = await db.write(fill, Vault("bench-" * 8))
-        await postgres.execute(postgres.raw_url(name), "VACUUM ANALYZE")
-        try:
-            yield name, db, account
-        finally:
-            await db.close()
+async def filled(pool: int) -> AsyncIterator[tuple[desk.Desk, int]]:
+    """An installation with contacts and tickets, analysed; and the account's id."""
+    async with desk.on_postgres(pool=pool) as found:
+        account = await found.db.write(fill, found.vault)
+        await postgres.settle(found.name)
+        yield found, account
 
 
 @asynccontextmanager
-async def g1() -> AsyncIterator[Stage]:
+async def g1(scale: Scale) -> AsyncIterator[Stage]:
     """Intake call to durable, one process, 8 connections, against pgbench with the same statements."""
-    async with filled(CLIENTS) as (name, db, account):
+    async with filled(CLIENTS) as (found, account):
 
         async def one() -> None:
-            await db.write(intake.receive, message(account), now=NOW)
+            await found.db.write(intake.receive, message(account), now=NOW)
 
-        async def subject(seconds: float) -> tuple[float, float]:
-            before = await postgres.count(name, "messages")
-            _, took = await for_seconds(seconds, CLIENTS, one)
-            return await postgres.count(name, "messages") - before, took
+        async def subject(seconds: float) -> Slice:
+            before, cpu = await postgres.count(found.name, "messages"), machine.own_seconds()
+            took = await for_seconds(seconds, CLIENTS, one)
+            cpu = machine.own_seconds() - cpu
+            return Slice(await postgres.count(found.name, "messages") - before, took, cpu)
 
-        async def limit(seconds: float) -> tuple[float, float]:
+        async def limit(seconds: float) -> Slice:
             return await postgres.pgbench(
-                name, postgres.INTAKE_SCRIPT, clients=CLIENTS, seconds=seconds, contacts=CONTACTS
+                found.name, postgres.INTAKE_SCRIPT, clients=CLIENTS, seconds=seconds, contacts=CONTACTS
             )
 
-        yield Stage("G1", "intake call to durable row, 8 connections", limit, subject, bar=0.40, best=0.75)
+        bar = Bar("intake call to durable row, 8 connections", per_second, first=0.40, goal=0.75, unit="/s")
+        yield Stage("G1", limit, subject, [bar])
 
 
 @asynccontextmanager
-async def g4() -> AsyncIterator[Stage]:
-    """The same intake with events and pokes, against the same without them, 32 connections, 1 ms flush."""
-    async with filled(32) as (name, db, account):
-        slow = ('ALTER DATABASE "%s" SET commit_delay = 1000', 'ALTER DATABASE "%s" SET commit_siblings = 0')
-        await postgres.execute(postgres.SERVER, *(statement % name for statement in slow))
-        await db.close()
-        slow_db = open_database(postgres.url(name), pool=32)
-        without = WithoutEvents()
+async def g4(scale: Scale) -> AsyncIterator[Stage]:
+    """The same intake with its events and pokes, against the same without them: 32 connections, 1 ms flush."""
+    async with filled(MANY) as (found, account):
+        await postgres.execute(postgres.SERVER, *(statement.format(name=found.name) for statement in SLOW_DISK))
+        # Connections opened from here on have the slow disk.
+        loud, silent = (open_database(postgres.url(found.name), pool=MANY) for _ in range(2))
+        bus = open_bus(desk.REDIS_URL)
+        await bus.start()
+        loud.after_commit = bus.publish
+
+        statement = Direct(intake_postgres.APPEND_WITHOUT_EVENTS)
+
+        def append(tx: Connection, inbound: InboundMessage) -> bool | None:
+            return statement.first(tx, intake_postgres.parameters_of(inbound, now=NOW)) is not None or None
+
+        @in_one(append)
+        def bare_receive(tx: Connection, inbound: InboundMessage) -> bool:
+            raise SystemExit("bench: the statement without events did not take the message")
 
         async def with_events() -> None:
-            await slow_db.write(intake.receive, message(account), now=NOW)
+            await loud.write(intake.receive, message(account), now=NOW)
 
         async def bare() -> None:
-            await slow_db.write(without.receive, message(account))
+            await silent.write(bare_receive, message(account))
 
-        async def subject(seconds: float) -> tuple[float, float]:
-            return await for_seconds(seconds, 32, with_events)
+        async def side(seconds: float, one: object) -> Slice:
+            before, cpu = await postgres.count(found.name, "messages"), machine.own_seconds()
+            took = await for_seconds(seconds, MANY, one)  # type: ignore[arg-type]
+            cpu = machine.own_seconds() - cpu
+            return Slice(await postgres.count(found.name, "messages") - before, took, cpu)
 
-        async def limit(seconds: float) -> tuple[float, float]:
-            return await for_seconds(seconds, 32, bare)
+        async def subject(seconds: float) -> Slice:
+            return await side(seconds, with_events)
 
+        async def limit(seconds: float) -> Slice:
+            return await side(seconds, bare)
+
+        bar = Bar("intake with events against without, 1 ms flush", per_second, first=0.85, goal=0.95, unit="/s")
         try:
-            yield Stage("G4", "intake with events against without, 1 ms flush", limit, subject, bar=0.85, best=0.95)
+            yield Stage("G4", limit, subject, [bar])
         finally:
-            await slow_db.close()
+            await loud.close()
+            await silent.close()
+            await bus.stop()
 
 
-class WithoutEvents:
-    """The hot statement with its event rows cut out, and no pokes."""
-
-    def __init__(self) -> None:
-        from tickets import intake_postgres  # noqa: PLC0415 - the bench takes the statement apart
-
-        self.module = intake_postgres
-        source = intake_postgres.APPEND.text
-        start, end = source.index(", e AS ("), source.index("\nSELECT t.id, t.seq")
-        self.statement = intake_postgres.APPEND.__class__(source[:start] + source[end:]).bindparams(
-            *(bind for bind in intake_postgres.APPEND._bindparams.values() if bind.key != "nothing")
-        )
-
-    def receive(self, tx: Connection, inbound: InboundMessage) -> None:
-        tx.execute(self.statement, self.module._parameters(replace(inbound), now=NOW)).one()
-
-
-STAGES = [g1, g4]
+STAGES = {"G1": g1, "G4": g4}

@@ -7,14 +7,15 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from glob import glob
 from pathlib import Path
 
 import asyncpg
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from contact_center.tables import METADATA
+from bench import machine
+from bench.stage import Slice
+from contact_center import migrate
 
 SERVER = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/postgres")
 PROCESSED = re.compile(r"transactions actually processed: (\d+)")
@@ -41,17 +42,52 @@ COMMIT;
 
 @contextlib.asynccontextmanager
 async def database() -> AsyncIterator[str]:
-    """The name of a fresh database with all tables; dropped at the end."""
+    """The name of a fresh database with the schema of the migrations; dropped at the end."""
     name = f"cc_bench_{uuid.uuid4().hex[:8]}"
     await execute(SERVER, f'CREATE DATABASE "{name}"')
     try:
-        engine = create_async_engine(url(name))
-        async with engine.begin() as connection:
-            await connection.run_sync(METADATA.create_all)
-        await engine.dispose()
+        await migrate.run_postgres(url(name), migrate.upgrade)
         yield name
     finally:
         await execute(SERVER, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def kept(name: str, contents: str, fill: Callable[[str], Awaitable[None]]) -> None:
+    """A database that stays for the next run; it is made anew when its schema or its contents are other ones."""
+    wanted = f"bench: revision {migrate.head()}, {contents}"
+    connection = await asyncpg.connect(SERVER)
+    try:
+        found = await connection.fetchval(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1", name
+        )
+    finally:
+        await connection.close()
+    if found == wanted:
+        return
+    await execute(SERVER, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+    await migrate.run_postgres(url(name), migrate.upgrade)
+    await fill(name)
+    await settle(name)
+    await execute(SERVER, f"COMMENT ON DATABASE \"{name}\" IS '{wanted}'")
+
+
+async def fill_fast(name: str, table: str, statements: str) -> None:
+    """Run statements that fill a table without its indexes and the checks of its references, then index it."""
+    connection = await asyncpg.connect(raw_url(name))
+    try:
+        rows = await connection.fetch(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 AND indexname NOT LIKE 'pk_%'", table
+        )
+        async with connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            await connection.execute("SET LOCAL maintenance_work_mem = '512MB'")
+            for row in rows:
+                await connection.execute(f'DROP INDEX "{row["indexname"]}"')
+            await connection.execute(statements)
+            for row in rows:
+                await connection.execute(row["indexdef"])
+    finally:
+        await connection.close()
 
 
 def url(name: str) -> str:
@@ -74,13 +110,35 @@ async def execute(server: str, *statements: str) -> None:
         await connection.close()
 
 
-async def count(name: str, table: str) -> int:
-    """How many rows a table has: the work, counted from outside."""
+async def fetch(name: str, query: str) -> int:
+    """One number out of a database: the work, counted from outside."""
     connection = await asyncpg.connect(raw_url(name))
     try:
-        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
+        return int(await connection.fetchval(query))
     finally:
         await connection.close()
+
+
+async def count(name: str, table: str) -> int:
+    """How many rows a table has."""
+    return await fetch(name, f"SELECT count(*) FROM {table}")
+
+
+async def settle(name: str) -> None:
+    """Statistics for the planner, and the WAL recycled, so that nobody's checkpoint falls into a slice."""
+    await execute(raw_url(name), "VACUUM ANALYZE", "CHECKPOINT")
+
+
+async def backends(name: str) -> list[int]:
+    """The server's processes that work for a database; empty where the server is another machine."""
+    connection = await asyncpg.connect(raw_url(name))
+    try:
+        rows = await connection.fetch(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    finally:
+        await connection.close()
+    return [row["pid"] for row in rows]
 
 
 def pgbench_path() -> str:
@@ -91,33 +149,26 @@ def pgbench_path() -> str:
     return found
 
 
-async def pgbench(name: str, script: str, *, clients: int, seconds: float, **variables: int) -> tuple[float, float]:
-    """Run a script for some seconds; (transactions, seconds)."""
+async def pgbench(name: str, script: str, *, clients: int, seconds: float, **variables: int) -> Slice:
+    """Run a script for whole seconds, at least one, with pgbench on the client's core."""
+    whole = max(1, round(seconds))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "script.sql"
         path.write_text(script)
         defined = [part for key, value in variables.items() for part in ("-D", f"{key}={value}")]
-        whole = max(1, round(seconds))
+        run = ["-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(whole), "-f", str(path)]
         process = await asyncio.create_subprocess_exec(
             pgbench_path(),
-            "-n",
-            "-M",
-            "prepared",
-            "-c",
-            str(clients),
-            "-j",
-            "1",
-            "-T",
-            str(whole),
-            "-f",
-            str(path),
+            *run,
             *defined,
             raw_url(name),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        before = machine.children_seconds()
         out, errors = await process.communicate()
+        cpu = machine.children_seconds() - before
     found = PROCESSED.search(out.decode())
     if process.returncode or found is None:
         raise SystemExit(f"bench: pgbench failed: {errors.decode()[-500:]}")
-    return float(found.group(1)), float(whole)
+    return Slice(float(found.group(1)), float(whole), cpu)

@@ -1,104 +1,246 @@
-"""The harness: two sides of one stage in shuffled slices, the median of per-round ratios and its spread."""
+"""The harness: LIMIT and SUBJECT in shuffled slices, medians of per-round ratios, their spread, CPU and absolutes."""
 
 import asyncio
+import math
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-ROUNDS = 13
 UNSTABLE_SPREAD = 0.3
+BETWEEN = 0.05  # seconds of silence between two slices
 
-# Runs for about `seconds` and returns (units of work done, seconds it took), counted from outside.
-Side = Callable[[float], Awaitable[tuple[float, float]]]
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much of a stage is run: rounds (the first warms up), seconds of a slice, and whether sizes are tiny."""
+
+    name: str
+    rounds: int
+    stretch: float = 1.0
+    tiny: bool = False
+
+    def size(self, full: int, tiny: int) -> int:
+        """How many of something."""
+        return tiny if self.tiny else full
+
+
+FULL = Scale("full", rounds=13)
+QUICK = Scale("quick", rounds=5)
+TINY = Scale("tiny", rounds=3, stretch=0.3, tiny=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one side did in one slice: work as it was counted from outside, wall and CPU seconds, latencies in ms."""
+
+    units: float
+    seconds: float
+    cpu: float = 0.0
+    samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+Side = Callable[[float], Awaitable[Slice]]
+
+
+def per_second(done: Slice) -> float:
+    """Units of work a second."""
+    return done.units / done.seconds
+
+
+def cpu_each(done: Slice) -> float:
+    """CPU microseconds for one unit of work."""
+    return done.cpu / done.units * 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One figure of a stage and what it must reach.
+
+    Ratios compare SUBJECT with LIMIT round by round. An `absolute` bar is for SUBJECT's own figure; LIMIT, if there
+    is one, only stands beside it. With `pooled` the figure is a quantile over the samples of all rounds. `summary`
+    makes one figure of all rounds'.
+    """
+
+    what: str
+    figure: Callable[[Slice], float]
+    first: float
+    goal: float
+    unit: str
+    at_least: bool = True
+    absolute: bool = False
+    pooled: tuple[str, float] | None = None
+    summary: Callable[[Sequence[float]], float] = statistics.median
 
 
 @dataclass
 class Stage:
-    """`higher` is True when the ratio should reach the bar, False when it must stay under it."""
+    """Two callables with the same unit of work, and the bars; a stage without LIMIT has only absolute bars."""
 
     goal: str
-    what: str
-    limit: Side
+    limit: Side | None
     subject: Side
-    bar: float
-    best: float
-    higher: bool = True
+    bars: Sequence[Bar]
     seconds: float = 1.0
-    unit: str = "/s"
+    # Facts for the JSON line: sizes, rates, what runs beside. Stages may add to it while they run.
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+Prepare = Callable[[Scale], AbstractAsyncContextManager[Stage]]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """One JSON line."""
+    """One bar of one stage: the JSON line."""
 
     goal: str
     what: str
-    ratio: float
+    value: float
     spread: float
-    bar: float
+    first: float
     best: float
+    at_least: bool
+    absolute: bool
     verdict: str
-    limit: float
+    limit: float | None
     subject: float
     unit: str
+    cpu_limit_us: float | None
+    cpu_subject_us: float
+    rounds: int
+    percentiles: dict[str, float]
     notes: dict[str, Any]
 
 
-async def run(stage: Stage, *, rounds: int = ROUNDS) -> Result:
-    """Run both sides `rounds` times in shuffled order; the first round only warms up."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The two slices of a round."""
+
+    limit: Slice | None
+    subject: Slice
+
+
+async def run(stage: Stage, scale: Scale = FULL) -> list[Result]:
+    """Run both sides in shuffled order, `scale.rounds` times; the first round only warms up."""
     order = random.Random(stage.goal)
-    ratios, limits, subjects = [], [], []
-    for number in range(rounds):
-        rates: dict[str, float] = {}
-        sides = [("limit", stage.limit), ("subject", stage.subject)]
-        order.shuffle(sides)
-        for name, side in sides:
-            units, seconds = await side(stage.seconds)
-            rates[name] = units / seconds
-            await asyncio.sleep(0.05)
-        if number:
-            ratios.append(rates["subject"] / rates["limit"])
-            limits.append(rates["limit"])
-            subjects.append(rates["subject"])
-    return _result(stage, ratios, limits, subjects)
+    rounds = [await _round(stage, scale, order) for _ in range(scale.rounds)]
+    return results(stage, rounds[1:])
 
 
-def _result(stage: Stage, ratios: list[float], limits: list[float], subjects: list[float]) -> Result:
-    ratio = statistics.median(ratios)
-    low, _, high = statistics.quantiles(ratios, n=4)
-    spread = (high - low) / ratio if ratio else 0.0
-    met = ratio >= stage.bar if stage.higher else ratio <= stage.bar
-    verdict = "UNSTABLE" if spread > UNSTABLE_SPREAD else ("ok" if met else "BELOW THE BAR")
+async def _round(stage: Stage, scale: Scale, order: random.Random) -> Round:
+    sides = [("limit", stage.limit), ("subject", stage.subject)]
+    order.shuffle(sides)
+    done: dict[str, Slice] = {}
+    for name, side in sides:
+        if side is not None:
+            done[name] = await side(stage.seconds * scale.stretch)
+            await asyncio.sleep(BETWEEN)
+    return Round(done.get("limit"), done["subject"])
+
+
+def results(stage: Stage, rounds: Sequence[Round]) -> list[Result]:
+    """The verdict of every bar over the rounds that count."""
+    return [_result(stage, bar, rounds) for bar in stage.bars]
+
+
+def _result(stage: Stage, bar: Bar, rounds: Sequence[Round]) -> Result:
+    ours = [bar.figure(one.subject) for one in rounds]
+    theirs = [bar.figure(one.limit) for one in rounds if one.limit is not None]
+    if bar.absolute:
+        values = ours
+        value = _quantile_of_all(rounds, *bar.pooled) if bar.pooled else bar.summary(ours)
+    else:
+        values = [own / limit for own, limit in zip(ours, theirs, strict=True)]
+        value = bar.summary(values)
     return Result(
-        stage.goal,
-        stage.what,
-        round(ratio, 3),
-        round(spread, 3),
-        stage.bar,
-        stage.best,
-        verdict,
-        round(statistics.median(limits), 1),
-        round(statistics.median(subjects), 1),
-        stage.unit,
-        stage.notes,
+        goal=stage.goal,
+        what=bar.what,
+        value=significant(value),
+        spread=significant(spread(values)),
+        first=bar.first,
+        best=bar.goal,
+        at_least=bar.at_least,
+        absolute=bar.absolute,
+        verdict=verdict(bar, value, values),
+        limit=significant(statistics.median(theirs)) if theirs else None,
+        subject=significant(statistics.median(ours)),
+        unit=bar.unit,
+        cpu_limit_us=_cpu([one.limit for one in rounds if one.limit is not None]),
+        cpu_subject_us=_cpu([one.subject for one in rounds]) or 0.0,
+        rounds=len(rounds),
+        percentiles=_percentiles(rounds, bar.pooled[0]) if bar.pooled else {},
+        notes=stage.notes,
     )
 
 
-async def for_seconds(seconds: float, workers: int, work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
-    """Call `work` over and over from several tasks for some seconds; (calls, seconds)."""
+def spread(values: Sequence[float]) -> float:
+    """The distance between the quartiles, as a share of the median; 0 for fewer than two values."""
+    if len(values) < 2:
+        return 0.0
+    low, middle, high = statistics.quantiles(values, n=4)
+    return (high - low) / middle if middle else 0.0
+
+
+def verdict(bar: Bar, value: float, values: Sequence[float]) -> str:
+    """`ok` or `BELOW THE BAR`; UNSTABLE when the rounds are too far apart to say.
+
+    An absolute figure may vary a lot and still be far from its bar: it is unstable only where the quartiles of the
+    rounds lie on both sides of the bar.
+    """
+    if bar.absolute:
+        low, _, high = statistics.quantiles(values, n=4) if len(values) > 1 else (value, value, value)
+        unstable = spread(values) > UNSTABLE_SPREAD and met(bar, low) != met(bar, high)
+    else:
+        unstable = spread(values) > UNSTABLE_SPREAD
+    if unstable:
+        return "UNSTABLE"
+    return "ok" if met(bar, value) else "BELOW THE BAR"
+
+
+def met(bar: Bar, value: float) -> bool:
+    """Whether a value reaches the first bar."""
+    return value >= bar.first if bar.at_least else value <= bar.first
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that `share` of all values do not exceed; raises ValueError for none."""
+    if not values:
+        raise ValueError("no samples")
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def _quantile_of_all(rounds: Sequence[Round], name: str, share: float) -> float:
+    return quantile(list(chain.from_iterable(one.subject.samples[name] for one in rounds)), share)
+
+
+def _percentiles(rounds: Sequence[Round], name: str) -> dict[str, float]:
+    found = {f"p{share:.0%}"[:-1]: _quantile_of_all(rounds, name, share) for share in (0.5, 0.95, 0.99)}
+    samples = sum(len(one.subject.samples[name]) for one in rounds)
+    return {**{word: significant(value) for word, value in found.items()}, "samples": samples}
+
+
+def _cpu(slices: Sequence[Slice]) -> float | None:
+    return significant(statistics.median(cpu_each(one) for one in slices)) if slices else None
+
+
+def significant(value: float) -> float:
+    """Rounded to four significant digits: nothing here is known better."""
+    return float(f"{value:.4g}")
+
+
+async def for_seconds(seconds: float, workers: int, work: Callable[[], Awaitable[None]]) -> float:
+    """Call `work` over and over from several tasks for some seconds; the seconds it really took."""
     begun = time.perf_counter()
     end = begun + seconds
-    done = 0
 
     async def one() -> None:
-        nonlocal done
         while time.perf_counter() < end:
             await work()
-            done += 1
 
     await asyncio.gather(*(one() for _ in range(workers)))
-    return done, time.perf_counter() - begun
+    return time.perf_counter() - begun

@@ -10,6 +10,16 @@ from tickets.inbound import StoredFile
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """An earlier message between us and the recipient; `at` in a zone that they know."""
+
+    name: str
+    address: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outbound:
     """A message on its way out, with all that a sender needs; senders read no database."""
 
@@ -35,6 +45,10 @@ class Outbound:
     attachments: tuple[StoredFile, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
+    # The address's own id: what it is unsubscribed from is written there.
+    contact_point_id: int | None = None
+    # What the account wants quoted below it, newest first.
+    history: tuple[Said, ...] = ()
     # Why nothing may be sent to this address any more (it opted out or bounced after this was written).
     suppressed: str | None = None
 
@@ -45,18 +59,22 @@ class Sent:
 
     external_id: str | None = None
     reference: str | None = None
+    # What the other side's server said, word for word, for the ledger of attempts.
+    said: str = ""
 
 
 class SendFailed(Exception):
     """It was not sent. `code` for programs, `text` for people; `retryable`: the same may work later."""
 
-    def __init__(self, code: str, text: str, *, retryable: bool, suppress: bool = False) -> None:
+    def __init__(self, code: str, text: str, *, retryable: bool, suppress: bool = False, said: str = "") -> None:
         super().__init__(f"{code}: {text}")
         self.code = code
         self.text = text
         self.retryable = retryable
         # The address itself is bad or has opted out: send nothing more to it.
         self.suppress = suppress
+        # What the other side's server said, word for word.
+        self.said = said
 
 
 class SendUncertain(Exception):

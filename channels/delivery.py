@@ -13,22 +13,39 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 
-from channels.base import Outbound, Sender, SendFailed, SendUncertain, Sent
+from channels import history
+from channels.base import Outbound, Said, Sender, SendFailed, SendUncertain, Sent
+from channels.history import Wanted
 from channels.models import DeliveryAttempt
 from contact_center.accounts.models import User
 from contact_center.core.clock import utcnow
+from contact_center.core.errors import Conflict
+from contact_center.core.i18n import mark
 from contact_center.core.metrics import OUTBOUND
+from contact_center.core.schema import UtcDateTime
 from contact_center.core.secrets import Vault
 from contact_center.core.services import Services
-from tickets.channel_accounts import opened
+from tickets.channel_accounts import Account, opened
 from tickets.customers import contacts
 from tickets.inbound import StoredFile
 from tickets.intake import add_reference
 from tickets.models import Attachment, ChannelAccount, ContactPoint, ExternalReference, Message, Queue, Ticket
 from tickets.numbers import number_of
-from tickets.replies import changed
+from tickets.replies import LOOKERS, announce_change, changed
 from tickets.states import Delivery
 
 log = structlog.get_logger()
@@ -38,7 +55,10 @@ LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 8
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=2)
-NO_ACCOUNT = "The channel account was removed or switched off."
+# Servers are brief; a page of HTML from a proxy is cut.
+LONGEST_ANSWER = 500
+NO_ACCOUNT = mark("The channel account was removed or switched off.")
+INTERRUPTED = mark("The server stopped while it was being sent.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,87 +71,108 @@ class Outcome:
     text: str | None = None
     retryable: bool = False
     suppress: bool = False
+    # What the other side's server said, word for word.
+    said: str = ""
+
+
+# MATERIALIZED, or a nested loop may claim more than the limit.
+_DUE = (
+    select(Message.id)
+    .where(
+        Message.delivery == literal_column(f"'{Delivery.QUEUED.value}'"),
+        Message.send_after <= bindparam("now"),
+        Message.channel.in_(bindparam("channels", expanding=True)),
+    )
+    .order_by(Message.send_after, Message.id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+_CLAIM = (
+    update(Message)
+    .where(Message.id.in_(select(_DUE.c.id)))
+    .values(delivery=Delivery.SENDING.value)
+    .returning(Message.id)
+)
+_LAST_NUMBER = (
+    select(func.coalesce(func.max(DeliveryAttempt.number), 0))
+    .where(DeliveryAttempt.message_id == Message.id)
+    .scalar_subquery()
+)
+_BEGIN = (
+    insert(DeliveryAttempt)
+    .from_select(
+        ["message_id", "number", "state", "lease_until", "started_at"],
+        select(
+            Message.id,
+            _LAST_NUMBER + 1,
+            literal(Delivery.SENDING.value),
+            bindparam("lease_until", type_=UtcDateTime()),
+            bindparam("now", type_=UtcDateTime()),
+        ).where(Message.id.in_(bindparam("ids", expanding=True))),
+    )
+    .returning(DeliveryAttempt.message_id, DeliveryAttempt.id)
+)
 
 
 def claim(tx: Connection, channels: Sequence[str], now: datetime, limit: int = BATCH) -> list[tuple[int, int]]:
     """(message id, attempt id) of due messages, now `sending`."""
-    due = (
-        select(Message.id)
-        .where(
-            Message.delivery == Delivery.QUEUED.value,
-            Message.send_after <= now,
-            Message.channel.in_(channels),
-        )
-        .order_by(Message.send_after, Message.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(tx.execute(due).scalars())
+    ids = tx.execute(_CLAIM, {"now": now, "channels": channels, "most": limit}).scalars().all()
     if not ids:
         return []
-    tx.execute(update(Message).where(Message.id.in_(ids)).values(delivery=Delivery.SENDING.value))
-    counts = select(DeliveryAttempt.message_id, func.max(DeliveryAttempt.number)).where(
-        DeliveryAttempt.message_id.in_(ids)
-    )
-    last = {row[0]: row[1] for row in tx.execute(counts.group_by(DeliveryAttempt.message_id))}
-    rows = tx.execute(
-        insert(DeliveryAttempt).returning(DeliveryAttempt.message_id, DeliveryAttempt.id),
-        [
-            {
-                "message_id": message_id,
-                "number": last.get(message_id, 0) + 1,
-                "state": Delivery.SENDING.value,
-                "lease_until": now + LEASE,
-                "started_at": now,
-            }
-            for message_id in ids
-        ],
-    ).all()
+    rows = tx.execute(_BEGIN, {"ids": ids, "now": now, "lease_until": now + LEASE})
     return [(row.message_id, row.id) for row in rows]
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_OUTGOING = (
+    select(
+        Message.__table__,
+        ContactPoint.value.label("to"),
+        ContactPoint.name.label("to_name"),
+        ContactPoint.suppressed_reason,
+        Ticket.subject.label("ticket_subject"),
+        Ticket.locale.label("ticket_locale"),
+        Queue.name.label("queue_name"),
+        Queue.locale.label("queue_locale"),
+        Queue.signature,
+        User.name.label("author"),
+        select(func.count()).where(DeliveryAttempt.message_id == Message.id).scalar_subquery().label("attempt"),
+    )
+    .join(Ticket, Ticket.id == Message.ticket_id)
+    .join(Queue, Queue.id == Ticket.queue_id)
+    .join(ContactPoint, ContactPoint.id == Message.contact_point_id)
+    .outerjoin(User, User.id == Message.user_id)
+    .where(Message.id.in_(_IDS))
+    .order_by(Message.id)
+)
+_REFERENCES = (
+    select(ExternalReference.ticket_id, ExternalReference.reference)
+    .where(ExternalReference.ticket_id.in_(_IDS))
+    .order_by(ExternalReference.id)
+)
+_FILES = select(Attachment.__table__).where(Attachment.message_id.in_(_IDS))
+_ACCOUNTS = select(ChannelAccount.__table__).where(ChannelAccount.id.in_(_IDS), ChannelAccount.enabled)
 
 
 def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> list[Outbound]:
     """Everything the senders need, in a constant number of statements."""
     ids = [message_id for message_id, _ in claimed]
     attempts = dict(claimed)
-    rows = tx.execute(
-        select(
-            Message,
-            ContactPoint.value.label("to"),
-            ContactPoint.name.label("to_name"),
-            ContactPoint.suppressed_reason,
-            Ticket.subject.label("ticket_subject"),
-            Ticket.locale.label("ticket_locale"),
-            Queue.name.label("queue_name"),
-            Queue.locale.label("queue_locale"),
-            Queue.signature,
-            User.name.label("author"),
-            select(func.count()).where(DeliveryAttempt.message_id == Message.id).scalar_subquery().label("attempt"),
-        )
-        .join(Ticket, Ticket.id == Message.ticket_id)
-        .join(Queue, Queue.id == Ticket.queue_id)
-        .join(ContactPoint, ContactPoint.id == Message.contact_point_id)
-        .outerjoin(User, User.id == Message.user_id)
-        .where(Message.id.in_(ids))
-        .order_by(Message.id)
-    ).all()
+    rows = tx.execute(_OUTGOING, {"ids": ids}).all()
     accounts = _accounts(tx, {row.channel_account_id for row in rows}, vault)
-    references = _grouped(
-        tx.execute(
-            select(ExternalReference.ticket_id, ExternalReference.reference)
-            .where(ExternalReference.ticket_id.in_({row.ticket_id for row in rows}))
-            .order_by(ExternalReference.id)
-        ).all()
-    )
+    references = _grouped(tx.execute(_REFERENCES, {"ids": {row.ticket_id for row in rows}}).all())
     files = _grouped(
         [
             (
                 file.message_id,
                 StoredFile(file.digest, file.filename, file.content_type, file.size, file.inline, file.content_id),
             )
-            for file in tx.execute(select(Attachment.__table__).where(Attachment.message_id.in_(ids)))
+            for file in tx.execute(_FILES, {"ids": ids})
         ]
     )
+    quoted = _history(tx, rows, accounts)
     return [
         Outbound(
             message_id=row.id,
@@ -154,6 +195,8 @@ def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> li
             attachments=tuple(files.get(row.id, ())),
             meta=row.meta,
             created_at=row.created_at,
+            contact_point_id=row.contact_point_id,
+            history=quoted.get(row.id, ()),
             # The confirmation of a STOP is the one message that still leaves.
             suppressed=None if row.meta.get("consent") else row.suppressed_reason,
         )
@@ -162,12 +205,22 @@ def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> li
     ]
 
 
-def _accounts(tx: Connection, ids: set[int | None], vault: Vault) -> dict[int | None, Any]:
-    rows = tx.execute(
-        select(ChannelAccount.__table__).where(
-            ChannelAccount.id.in_([i for i in ids if i is not None]), ChannelAccount.enabled
-        )
+def _history(tx: Connection, rows: Sequence[Any], accounts: Mapping[Any, Account]) -> dict[int, tuple[Said, ...]]:
+    """What replies of people quote, where their account wants it."""
+    answers = [row for row in rows if not row.automatic and row.channel_account_id in accounts]
+    return history.earlier(
+        tx,
+        {
+            row.id: Wanted(
+                row.ticket_id, row.seq, row.contact_point_id, history.how(accounts[row.channel_account_id].settings)
+            )
+            for row in answers
+        },
     )
+
+
+def _accounts(tx: Connection, ids: set[int | None], vault: Vault) -> dict[int | None, Account]:
+    rows = tx.execute(_ACCOUNTS, {"ids": [i for i in ids if i is not None]})
     return {row.id: opened(row, vault) for row in rows}
 
 
@@ -178,34 +231,45 @@ def _grouped(pairs: Sequence[Any]) -> dict[int, list[Any]]:
     return grouped
 
 
+# SET takes whatever other columns the parameters name.
+_END = (
+    update(DeliveryAttempt)
+    .where(DeliveryAttempt.id == bindparam("attempt"))
+    .values(external_id=func.coalesce(DeliveryAttempt.external_id, bindparam("sent_as", type_=String())))
+)
+_SENT = (
+    select(Message.delivery, Message.contact_point_id, DeliveryAttempt.number, *LOOKERS)
+    .join(DeliveryAttempt, DeliveryAttempt.message_id == Message.id)
+    .join(Ticket, Ticket.id == Message.ticket_id)
+    .where(DeliveryAttempt.id == bindparam("attempt"))
+    .with_for_update(of=Message)
+)
+_MARK = update(Message).where(Message.id == bindparam("message"))
+
+
 def record(tx: Connection, message_id: int, attempt_id: int, outcome: Outcome, now: datetime) -> None:
     """Write down how an attempt ended; a receipt that came earlier is never overwritten."""
-    tx.execute(
-        update(DeliveryAttempt)
-        .where(DeliveryAttempt.id == attempt_id)
-        .values(
-            state=outcome.delivery.value,
-            external_id=func.coalesce(DeliveryAttempt.external_id, outcome.sent.external_id if outcome.sent else None),
-            error_code=outcome.code,
-            error=outcome.text,
-            finished_at=now,
-        )
-    )
-    row = tx.execute(
-        select(Message.ticket_id, Message.delivery, Message.contact_point_id, DeliveryAttempt.number)
-        .join(DeliveryAttempt, DeliveryAttempt.message_id == Message.id)
-        .where(DeliveryAttempt.id == attempt_id)
-        .with_for_update(of=Message)
-    ).one()
+    row = tx.execute(_SENT, {"attempt": attempt_id}).one()
+    values = _message_values(outcome, row, now)
+    attempt = {
+        "attempt": attempt_id,
+        "state": outcome.delivery.value,
+        "sent_as": outcome.sent.external_id if outcome.sent else None,
+        "error_code": outcome.code,
+        "error": outcome.text,
+        "answer": outcome.said[:LONGEST_ANSWER] or None,
+        "next_at": values.get("send_after") if row.delivery == Delivery.SENDING.value else None,
+        "finished_at": now,
+    }
+    tx.execute(_END, attempt)
     if outcome.sent is not None and outcome.sent.reference:
         add_reference(tx, outcome.sent.reference, row.ticket_id, message_id)
     if row.delivery != Delivery.SENDING.value:
         return
     if outcome.suppress and row.contact_point_id is not None:
         contacts.suppress(tx, row.contact_point_id, outcome.text or "", now=now)
-    values = _message_values(outcome, row, now)
-    tx.execute(update(Message).where(Message.id == message_id).values(**values))
-    changed(tx, row.ticket_id, message_id, Delivery(values["delivery"]), now=now)
+    tx.execute(_MARK, {"message": message_id, **values})
+    announce_change(tx, row, message_id, Delivery(values["delivery"]), now=now)
 
 
 def _message_values(outcome: Outcome, row: Any, now: datetime) -> dict[str, Any]:
@@ -215,22 +279,53 @@ def _message_values(outcome: Outcome, row: Any, now: datetime) -> dict[str, Any]
     return {"delivery": outcome.delivery.value, "delivery_error": outcome.text}
 
 
+_AGAIN = (
+    update(Message)
+    .where(
+        Message.id == bindparam("message"),
+        Message.delivery.in_((Delivery.FAILED.value, Delivery.MISSING.value)),
+    )
+    .values(delivery=Delivery.QUEUED.value, send_after=bindparam("now"))
+    .returning(Message.ticket_id)
+)
+
+
+def again(tx: Connection, message_id: int, *, now: datetime) -> int:
+    """A person wants what was not delivered tried once more, as the same message; returns its ticket."""
+    ticket_id: int | None = tx.execute(_AGAIN, {"message": message_id, "now": now}).scalar_one_or_none()
+    if ticket_id is None:
+        raise Conflict("Only what was not delivered can be sent again.")
+    changed(tx, ticket_id, message_id, Delivery.QUEUED, now=now)
+    return ticket_id
+
+
+def attempts_of(tx: Connection, message_id: int) -> Sequence[Any]:
+    """The ledger of a message, oldest attempt first."""
+    of_message = DeliveryAttempt.message_id == message_id
+    return tx.execute(select(DeliveryAttempt.__table__).where(of_message).order_by(DeliveryAttempt.number)).all()
+
+
+_EXPIRED = (
+    select(DeliveryAttempt.id, DeliveryAttempt.message_id, Message.channel)
+    .join(Message, Message.id == DeliveryAttempt.message_id)
+    .where(
+        DeliveryAttempt.state == literal_column(f"'{Delivery.SENDING.value}'"),
+        DeliveryAttempt.lease_until <= bindparam("now"),
+    )
+    .limit(BATCH)
+    .with_for_update(skip_locked=True)
+)
+
+
 def expire(tx: Connection, idempotent: Mapping[str, bool], now: datetime) -> int:
     """Settle attempts whose lease ran out; returns how many."""
-    rows = tx.execute(
-        select(DeliveryAttempt.id, DeliveryAttempt.message_id, Message.channel)
-        .join(Message, Message.id == DeliveryAttempt.message_id)
-        .where(DeliveryAttempt.state == Delivery.SENDING.value, DeliveryAttempt.lease_until <= now)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    ).all()
+    rows = tx.execute(_EXPIRED, {"now": now}).all()
     for row in rows:
         again = idempotent.get(row.channel, False)
-        text = "The server stopped while it was being sent."
         outcome = (
-            Outcome(Delivery.FAILED, code="interrupted", text=text, retryable=True)
+            Outcome(Delivery.FAILED, code="interrupted", text=INTERRUPTED, retryable=True)
             if again
-            else Outcome(Delivery.UNCERTAIN, code="interrupted", text=text)
+            else Outcome(Delivery.UNCERTAIN, code="interrupted", text=INTERRUPTED)
         )
         record(tx, row.message_id, row.id, outcome, now)
     return len(rows)
@@ -274,8 +369,13 @@ async def attempt(sender: Sender, outbound: Outbound) -> Outcome:
         sent = await sender.send(outbound)
     except SendFailed as error:
         return Outcome(
-            Delivery.FAILED, code=error.code, text=error.text, retryable=error.retryable, suppress=error.suppress
+            Delivery.FAILED,
+            code=error.code,
+            text=error.text,
+            retryable=error.retryable,
+            suppress=error.suppress,
+            said=error.said,
         )
     except SendUncertain as error:
         return Outcome(Delivery.UNCERTAIN, code="uncertain", text=str(error))
-    return Outcome(Delivery.SENT, sent=sent)
+    return Outcome(Delivery.SENT, sent=sent, said=sent.said)

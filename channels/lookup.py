@@ -16,13 +16,13 @@ FRESH = 2.0
 _known: WeakKeyDictionary[Database, dict[str, tuple[float, Account]]] = WeakKeyDictionary()
 
 
-async def account_by_key(held: Services, key: str, channel: Channel) -> Account:
-    """The enabled account of this channel; NotFound tells nothing more."""
+async def account_by_key(held: Services, key: str, *channels: Channel) -> Account:
+    """The enabled account of one of these channels; NotFound tells nothing more."""
     known = _known.setdefault(held.db, {})
     at, account = known.get(key, (0.0, None))
     if account is None or monotonic() - at > FRESH:
         account = await held.db.read(channel_accounts.by_key, held.vault, key)
         known[key] = (monotonic(), account)
-    if account.channel is not channel:
+    if account.channel not in channels:
         raise NotFound("There is nothing here.")
     return account

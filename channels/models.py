@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.schema import Base, BigId, id_column
@@ -21,6 +21,12 @@ class DeliveryAttempt(Base):
     external_id: Mapped[str | None]
     error_code: Mapped[str | None]
     error: Mapped[str | None]
+    # What the other side's server said, word for word.
+    answer: Mapped[str | None] = mapped_column(Text)
+    # When the next try is due, where this one failed and another may help.
+    next_at: Mapped[datetime | None]
+    # When it was last looked for at the carrier, if nobody knows whether it left.
+    looked_at: Mapped[datetime | None]
     lease_until: Mapped[datetime]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from channels.models import DeliveryAttempt
 from contact_center.core.secrets import BadToken, Vault
@@ -32,6 +32,28 @@ def find_attempt(tx: Connection, external_id: str) -> int | None:
     return tx.execute(
         select(DeliveryAttempt.id).where(DeliveryAttempt.external_id == external_id).limit(1)
     ).scalar_one_or_none()
+
+
+def find_attempt_of(tx: Connection, account_id: int, external_id: str) -> int | None:
+    """The same among one account's messages: another gateway may count from 1 as well. The newest, if ids return."""
+    return tx.execute(
+        select(DeliveryAttempt.id)
+        .join(Message, Message.id == DeliveryAttempt.message_id)
+        .where(DeliveryAttempt.external_id == external_id, Message.channel_account_id == account_id)
+        .order_by(DeliveryAttempt.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def last_attempt(tx: Connection, account_id: int, message_id: int) -> Row[int, datetime] | None:
+    """(attempt id, when the message was written) of one account's message, for the latest attempt."""
+    return tx.execute(
+        select(DeliveryAttempt.id, Message.created_at)
+        .join(Message, Message.id == DeliveryAttempt.message_id)
+        .where(Message.id == message_id, Message.channel_account_id == account_id)
+        .order_by(DeliveryAttempt.number.desc())
+        .limit(1)
+    ).first()
 
 
 def receive(

@@ -40,6 +40,7 @@ from contact_center.core.web import (
     wants_page,
 )
 from contact_center.version import VERSION
+from tickets.sensitive import masking
 
 log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ class Process:
             templates=wiring.templates(self.extension.template_folders),
             tables=wiring.TABLES,
         )
+        await db.write(masking.publish_key, self.services.vault.sealing_key())
         hub.renderers.update(wiring.renderers(self.services))
         own = wiring.loops(self.services, only=self.loop_names, web=self.web)
         self.supervisor = Supervisor([*own, *self.extension.loops(self.services)])

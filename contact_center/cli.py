@@ -1,166 +1,86 @@
-"""The command line: `contact-center VERB`. Tables for people, `--json` for programs, errors on stderr."""
+"""The command line: `contact-center VERB`. Tables for people, `--json` for programs, errors on stderr.
 
-import asyncio
-import contextlib
-import signal
-from collections.abc import Iterator
-from typing import Annotated
+A verb's module is loaded when the verb runs: `--help` and what needs no database start at once.
+"""
 
-import structlog
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import typer
-from pydantic import ValidationError
-from sqlalchemy import Connection
-
-from channels.email import cli as email_cli
-from channels.phone import cli as phone_cli
-from contact_center import migrate as migrations
-from contact_center.accounts import users
-from contact_center.accounts.permissions import Role
-from contact_center.app import Process, build
-from contact_center.check import findings
-from contact_center.core import logs
-from contact_center.core.clock import utcnow
-from contact_center.core.errors import DomainError
-from contact_center.core.output import complain, print_json, print_table
-from contact_center.core.settings import Settings
-from contact_center.demo import start as demo_start
-from contact_center.serving import serve_app
-from knowledge_base import cli as knowledge_cli
-from tickets.customers import cli as customers_cli
-
-log = structlog.get_logger()
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(email_cli.app, name="email")
-app.add_typer(phone_cli.app, name="calls")
-app.add_typer(knowledge_cli.app, name="kb")
-app.add_typer(customers_cli.app, name="customers")
+from typer.core import TyperCommand, TyperGroup
 
 
-def load_settings() -> Settings:
-    """The settings, or an exit with one clear sentence per mistake."""
-    try:
-        settings = Settings()
-        _ = settings.database
-    except ValidationError as error:
-        for mistake in error.errors():
-            name = ".".join(str(part) for part in mistake["loc"]).upper()
-            complain(f"CONTACT_CENTER_{name.removeprefix('CONTACT_CENTER_')}: {mistake['msg']}")
-        raise typer.Exit(2) from error
-    except (ValueError, OSError) as error:
-        complain(str(error))
-        raise typer.Exit(2) from error
-    logs.configure(settings.log_level, settings.log_format)
-    return settings
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Where a verb is: a module's typer app, or one command in it; `help` is its first sentence, for the list."""
+
+    module: str
+    help: str
+    command: str = ""
 
 
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
-    loops: Annotated[str, typer.Option(help="Loops to run beside the web server: all, none, or names.")] = "all",
-) -> None:
-    """Run the web server; with loops=all it is the whole product in one process."""
-    settings = load_settings()
-    overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = settings.model_copy(update=overrides)
-    _require_schema(settings)
-    serve_app(build(settings, loops=names_of(loops)), settings)
+RUNNING = "contact_center.verbs"
+PLANNING = "routing.workforce.cli"
+VERBS: Mapping[str, Verb] = {
+    "serve": Verb(RUNNING, "Run the web server; with loops=all it is the whole product in one process.", "serve"),
+    "worker": Verb(
+        RUNNING,
+        "Run the loops without a web server: relay, delivery, routing, timers, mailboxes. Any number may run.",
+        "worker",
+    ),
+    "migrate": Verb(RUNNING, "Bring the database to the present schema; safe to run again.", "migrate"),
+    "createadmin": Verb(RUNNING, "Add an administrator.", "createadmin"),
+    "check": Verb(
+        RUNNING, "Say what is misconfigured and how to fix it; exit code 1 if anything must be fixed.", "check"
+    ),
+    "demo": Verb(RUNNING, "Serve a shop with a living floor on this machine: invented people, real protocols.", "demo"),
+    "email": Verb("channels.email.cli", "Read a mail file, hand one in, or compare a mailbox."),
+    "calls": Verb("channels.phone.cli", "Phone calls: import the logs of an exchange."),
+    "kb": Verb("knowledge_base.cli", "The knowledge base: import articles, search them."),
+    "customers": Verb("tickets.customers.cli", "Customers: import them from a spreadsheet."),
+    "staffing": Verb(
+        PLANNING,
+        "How many agents a load takes, or what the given ones achieve: Erlang C, and A where customers give up.",
+        "staffing",
+    ),
+    "simulate": Verb(PLANNING, "A day at random through the routing policy itself, in virtual time.", "simulate"),
+}
 
 
-def names_of(loops: str) -> list[str] | None:
-    """None for all loops, else their names."""
-    return None if loops == "all" else [name for name in loops.split(",") if name]
+def load(name: str) -> Any:
+    """A verb with its options, from its module."""
+    verb = VERBS[name]
+    module = importlib.import_module(verb.module)
+    if not verb.command:
+        return typer.main.get_command(module.app)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(name)(getattr(module, verb.command))
+    return typer.main.get_command(alone)
 
 
-@app.command()
-def worker(loops: Annotated[str, typer.Option(help="all, or names separated by commas.")] = "all") -> None:
-    """Run the loops without a web server: relay, delivery, routing, timers, mailboxes. Any number may run."""
-    settings = load_settings()
-    if settings.database.startswith("sqlite"):
-        complain("A worker of its own needs PostgreSQL; with SQLite `serve` runs everything in one process.")
-        raise typer.Exit(2)
-    _require_schema(settings)
-    asyncio.run(_work(settings, names_of(loops)))
+class Verbs(TyperGroup):
+    """The list of verbs without their modules; the one that was called with its own."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:
+        verb = VERBS.get(cmd_name)
+        return TyperCommand(cmd_name, help=verb.help) if verb else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name else None, rest
 
 
-async def _work(settings: Settings, loops: list[str] | None) -> None:
-    process = Process(settings, loops=loops, web=False)
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await process.start()
-    log.info("worker.started", loops=[loop.name for loop in process.supervisor.loops])
-    await stopping.wait()
-    await process.stop()
+app = typer.Typer(cls=Verbs, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command()
-def migrate() -> None:
-    """Bring the database to the present schema; safe to run again."""
-    settings = load_settings()
-    with clear_errors():
-        migrations.run(settings.database, migrations.upgrade)
-    complain(f"The database is at revision {migrations.head()}.")
-
-
-def _require_schema(settings: Settings) -> None:
-    with clear_errors():
-        present = migrations.run(settings.database, migrations.revision)
-    if present != migrations.head():
-        complain(
-            f"The database is at revision {present or 'none'}, not {migrations.head()}: run contact-center migrate."
-        )
-        raise typer.Exit(2)
-
-
-@app.command()
-def createadmin(
-    email: Annotated[str, typer.Option(prompt=True)],
-    name: Annotated[str, typer.Option(prompt=True)],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
-) -> None:
-    """Add an administrator."""
-    settings = load_settings()
-    with clear_errors():
-        migrations.run(settings.database, lambda tx: _create_admin(tx, email, name, password))
-    complain(f"{email} can sign in now.")
-
-
-def _create_admin(tx: Connection, email: str, name: str, password: str) -> None:
-    users.create(tx, email=email, name=name, role=Role.ADMIN, password=password, now=utcnow())
-
-
-@app.command()
-def check(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Say what is misconfigured and how to fix it; exit code 1 if anything must be fixed."""
-    found = findings(load_settings())
-    if as_json:
-        for finding in found:
-            print_json({"level": finding.level, "what": finding.what, "fix": finding.fix})
-    else:
-        print_table(["", "What", "What to do"], [(finding.level, finding.what, finding.fix) for finding in found])
-    if any(finding.level == "error" for finding in found):
-        raise typer.Exit(1)
-
-
-@app.command()
-def demo(reset: Annotated[bool, typer.Option(help="Start over with a new shop.")] = False) -> None:
-    """Serve a shop with a living floor on this machine: invented people, real protocols."""
-    with clear_errors():
-        demo_start.run(load_settings(), reset=reset)
-
-
-@contextlib.contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn what a person can mend into one sentence on stderr and exit code 1."""
-    try:
-        yield
-    except DomainError as error:
-        complain(error.detail)
-        raise typer.Exit(1) from error
-    except OSError as error:
-        complain(f"{error.strerror or error}: {error.filename or 'is the server running?'}")
-        raise typer.Exit(1) from error
+@app.callback()
+def contact_center() -> None:
+    """Run and look after a contact center."""
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Runs an application under uvicorn, with the WebSocket settings that were measured to be the cheapest."""
 
+import contextlib
 import fcntl
 from pathlib import Path
 from typing import TextIO
@@ -33,7 +34,9 @@ def serve_app(app: Starlette, settings: Settings) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
-    server.run()
+    # uvicorn passes the signal on once it has ended gracefully: no traceback for a person who pressed Ctrl+C.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
     if not server.started:
         raise typer.Exit(1)
     if held is not None:

@@ -2,7 +2,9 @@
 
 import channels.chat.models
 import channels.email.models
+import channels.health
 import channels.models
+import channels.phone.flow.models
 import channels.phone.models
 import channels.sms.models
 import contact_center.accounts.models
@@ -10,16 +12,25 @@ import contact_center.core.events
 import contact_center.core.installation
 import knowledge_base.models
 import routing.models
+import tickets.blocks
 import tickets.counters
 import tickets.customers.events
 import tickets.customers.merge
+import tickets.customers.unsubscribes
+import tickets.draft_files
+import tickets.identity_checks
 import tickets.links
 import tickets.merging
 import tickets.models
+import tickets.notifications
 import tickets.quality.models
 import tickets.saved_views
+import tickets.scans
+import tickets.scheduled
 import tickets.search
+import tickets.sensitive.models
 import tickets.sla_models
+import tickets.spam
 import tickets.timers
 from contact_center.core.schema import Base
 

@@ -1,27 +1,23 @@
 """`contact-center kb …`: take articles over, and ask the search the way an agent does."""
 
-import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
 from contact_center.core.clock import utcnow
-from contact_center.core.db import Database, open_database
-from contact_center.core.errors import DomainError
+from contact_center.core.commands import run_on_database
+from contact_center.core.db import Database
 from contact_center.core.output import complain, print_json, print_table
 from contact_center.core.settings import Settings
 from knowledge_base.articles import ArticleState
 from knowledge_base.imports import Defaults, ImportRow, Outcome, Refused, read, store_batch
 from knowledge_base.search import Audience, Found, search
 
-T = TypeVar("T")
 # One transaction for so many rows: 13 times as fast as one by one.
 BATCH = 50
 
@@ -37,7 +33,7 @@ def import_articles(
 ) -> None:
     """Create and update articles by their external_id; running it again changes nothing."""
 
-    async def work(db: Database) -> tuple[Counter[Outcome], list[Refused]]:
+    async def work(db: Database, _settings: Settings) -> tuple[Counter[Outcome], list[Refused]]:
         counts: Counter[Outcome] = Counter()
         refused: list[Refused] = []
         rows = read(path, Defaults(locale, state))
@@ -51,7 +47,7 @@ def import_articles(
                     refused.append(Refused(row.place, outcome))
         return counts, refused
 
-    counts, refused = _run(work)
+    counts, refused = run_on_database(work)
     if as_json:
         problems = [{"place": row.place, "reason": row.reason} for row in refused]
         print_json({**{outcome.value: counts[outcome] for outcome in Outcome}, "refused": problems})
@@ -80,12 +76,12 @@ def search_articles(
         raise typer.Exit(2)
     asked = [" ".join(words or [])] if queries is None else list(_queries(queries))
 
-    async def work(db: Database) -> None:
+    async def work(db: Database, _settings: Settings) -> None:
         for query in asked:
             found = await db.read(search, query, audience=Audience.AGENTS, locale=locale, limit=limit)
             _show(query, found, as_json=as_json)
 
-    _run(work)
+    run_on_database(work)
 
 
 def _queries(path: Path) -> Iterator[str]:
@@ -116,26 +112,3 @@ def _show(query: str, found: list[Found], *, as_json: bool) -> None:
         print_table(["Score", "Id", "State", "Title"], [(h.score, h.article_id, h.state, h.title) for h in found])
     else:
         complain(f"Nothing found for “{query}”.")
-
-
-def _run(work: Callable[[Database], Awaitable[T]]) -> T:
-    """Do the work on the configured database; what a person can mend becomes one sentence and exit code 1."""
-
-    async def opened() -> T:
-        db = open_database(Settings().database)
-        try:
-            return await work(db)
-        finally:
-            await db.close()
-
-    try:
-        return asyncio.run(opened())
-    except DomainError as error:
-        complain(error.detail)
-    except ValidationError as error:
-        complain("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
-    except DBAPIError as error:
-        complain(f"The database is not ready ({str(error.orig).splitlines()[0]}): run contact-center migrate.")
-    except (OSError, ValueError) as error:
-        complain(f"The database cannot be opened: {error}")
-    raise typer.Exit(1)

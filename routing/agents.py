@@ -3,23 +3,29 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from contact_center.core.events import emit
 from contact_center.core.upsert import insert_for
 from routing.models import AgentState, PresenceEntry
 from routing.states import PRESENCE_MOVES, OfflineReason, Presence
 
+_LOOK = select(AgentState.__table__).where(AgentState.user_id == bindparam("agent"))
+_LOCK = _LOOK.with_for_update()
+# SET takes whatever columns the parameters name.
+_CHANGE = update(AgentState).where(AgentState.user_id == bindparam("agent")).values(version=AgentState.version + 1)
+_END_ENTRY = update(PresenceEntry).where(PresenceEntry.user_id == bindparam("agent"), PresenceEntry.ended_at.is_(None))
+_INSERT_ENTRY = insert(PresenceEntry)
+
 
 def state_of(tx: Connection, user_id: int, *, now: datetime, lock: bool = True) -> Row[Any]:
     """An agent's row, locked for this transaction; made on first sight, offline."""
-    statement = select(AgentState.__table__).where(AgentState.user_id == user_id)
-    statement = statement.with_for_update() if lock else statement
-    row = tx.execute(statement).first()
+    statement, agent = _LOCK if lock else _LOOK, {"agent": user_id}
+    row = tx.execute(statement, agent).first()
     if row is not None:
         return row
     enrol(tx, user_id, now=now)
-    return tx.execute(statement).one()
+    return tx.execute(statement, agent).one()
 
 
 def enrol(tx: Connection, user_id: int, *, now: datetime) -> None:
@@ -54,18 +60,14 @@ def become(
     if presence is Presence.AVAILABLE:
         values["free_since"] = now
     change(tx, agent.user_id, now=now, **values)
-    tx.execute(
-        update(PresenceEntry)
-        .where(PresenceEntry.user_id == agent.user_id, PresenceEntry.ended_at.is_(None))
-        .values(ended_at=now)
-    )
+    tx.execute(_END_ENTRY, {"agent": agent.user_id, "ended_at": now})
     _log(tx, agent.user_id, presence, reason, now=now, by_user_id=by_user_id)
     return True
 
 
 def change(tx: Connection, user_id: int, *, now: datetime, **values: Any) -> None:
     """Change columns of an agent's row and tell everybody who looks."""
-    tx.execute(update(AgentState).where(AgentState.user_id == user_id).values(version=AgentState.version + 1, **values))
+    tx.execute(_CHANGE, {"agent": user_id, **values})
     payload: dict[str, Any] = {"user_id": user_id}
     if "presence" in values:
         payload |= {"presence": values["presence"], "reason": values["reason"]}
@@ -88,7 +90,7 @@ def _log(
     by_user_id: int | None,
 ) -> None:
     tx.execute(
-        insert(PresenceEntry),
+        _INSERT_ENTRY,
         {
             "user_id": user_id,
             "presence": presence.value,

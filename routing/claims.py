@@ -32,6 +32,7 @@ _UNCLAIM = (
     .where(WorkItem.id == bindparam("item"))
     .values(state=WorkItemState.QUEUED.value, agent_id=None, version=WorkItem.version + 1)
 )
+_INSERT_DECISION = insert(Decision)
 
 
 def _hold(pool: PoolName) -> Any:
@@ -106,10 +107,10 @@ def settle(tx: Connection, won: Won, record: dict[str, Any], *, by_engine: str, 
         )
     else:
         work.leave_queue(tx, item.id, QueueExit.ANSWERED, now=now, agent_id=choice.agent.id)
-        given = work.change(tx, item, now, how=Move.AUTO.value, **offers.assigned(now))
+        given = work.change(tx, item, now, how=Move.AUTO.value, by_engine=by_engine, **offers.assigned(now))
         offers.give(tx, given, choice.agent.id, now=now)
     values = {"offer_id": offer_id, "agent_id": choice.agent.id, "kind": choice.acceptance.value}
-    tx.execute(insert(Decision), {"work_item_id": item.id, "at": now, "record": record, **values})
+    tx.execute(_INSERT_DECISION, {"work_item_id": item.id, "at": now, "record": record, **values})
 
 
 def let_rest(tx: Connection, reset: Reset, version: int, record: dict[str, Any], *, now: datetime) -> bool:
@@ -128,7 +129,7 @@ def let_rest(tx: Connection, reset: Reset, version: int, record: dict[str, Any],
     if rested is None:
         return False
     values = {"work_item_id": rested.id, "offer_id": None, "agent_id": None, "kind": "reset"}
-    tx.execute(insert(Decision), {**values, "at": now, "record": record})
+    tx.execute(_INSERT_DECISION, {**values, "at": now, "record": record})
     emit(
         tx,
         "work_item.exhausted",

@@ -3,11 +3,12 @@
 Each web process renews a lease; the connections of a process whose lease ran out count as lost.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
-from contact_center.core.upsert import upsert
+from contact_center.core.upsert import insert_once, upsert
 from routing import agents
 from routing.models import AgentConnection, Lease
 from routing.states import Presence
@@ -15,34 +16,42 @@ from routing.states import Presence
 LEASE = timedelta(seconds=6)
 RENEW_SECONDS = 2.0
 
+_OF_PROCESS = select(AgentConnection.connection_id, AgentConnection.opened_at).where(
+    AgentConnection.process_id == bindparam("process_id")
+)
 
-def renew_lease(tx: Connection, process_id: str, *, now: datetime) -> None:
-    """This web process lives."""
+
+def renew_lease(tx: Connection, process_id: str, lines: Mapping[str, int], *, now: datetime) -> None:
+    """This web process lives, and these are its open lines: connection id -> user.
+
+    A process that stalled until its lease ran out lost its connections; their browsers noticed nothing and would never
+    connect again, so they are put back. A row whose line is gone for a renewal's time goes.
+    """
     upsert(tx, Lease, key=["process_id"], values={"process_id": process_id, "expires_at": now + LEASE})
+    rows = tx.execute(_OF_PROCESS, {"process_id": process_id}).all()
+    for connection_id in lines.keys() - {row.connection_id for row in rows}:
+        connected(tx, lines[connection_id], connection_id, process_id, now=now)
+    for row in rows:
+        if row.connection_id not in lines and row.opened_at <= now - timedelta(seconds=RENEW_SECONDS):
+            disconnected(tx, row.connection_id, now=now)
 
 
 def lose_process(tx: Connection, process_id: str, *, now: datetime) -> None:
-    """A web process ended, or its lease ran out: its connections are lost."""
+    """A web process's lease ran out: its connections are lost. Nothing happens if it was renewed meanwhile."""
+    if not tx.execute(delete(Lease).where(Lease.process_id == process_id, Lease.expires_at <= now)).rowcount:
+        return
     users = tx.execute(
         delete(AgentConnection).where(AgentConnection.process_id == process_id).returning(AgentConnection.user_id)
     ).scalars()
     for user_id in sorted(set(users)):
         _lose(tx, user_id, now=now)
-    tx.execute(delete(Lease).where(Lease.process_id == process_id))
 
 
 def connected(tx: Connection, user_id: int, connection_id: str, process_id: str, *, now: datetime) -> None:
     """T10: an agent's socket is open. Within the grace nothing else has changed."""
     agent = agents.state_of(tx, user_id, now=now)
-    tx.execute(
-        insert(AgentConnection),
-        {
-            "connection_id": connection_id,
-            "process_id": process_id,
-            "user_id": user_id,
-            "opened_at": now,
-        },
-    )
+    values = {"connection_id": connection_id, "process_id": process_id, "user_id": user_id, "opened_at": now}
+    insert_once(tx, AgentConnection, key=["connection_id"], values=values)
     if agent.lost_at is not None:
         agents.change(tx, user_id, now=now, lost_at=None)
 

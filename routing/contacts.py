@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
-from routing import handling, offers, placement, queue_settings, work
+from routing import agents, handling, offers, placement, queue_settings, work
 from routing.models import QueueEntry, WorkItem
 from routing.pools import Medium, PoolName
-from routing.states import Move, QueueExit, WorkItemState
+from routing.states import Move, Presence, QueueExit, WorkItemState
+from tickets import assignments
 from tickets.hours import calendar_from, is_open
 from tickets.lifecycle import access, set_status, tag
 from tickets.models import Calendar, ContactPoint, Queue, Tag, Ticket, TicketTag
@@ -72,6 +73,30 @@ def customer_left(tx: Connection, ticket_id: int, *, now: datetime) -> None:
         return
     tag(tx, ticket_id, [*_tags(tx, ticket_id), ABANDONED], user_id=None, now=now)
     set_status(tx, ticket_id, Status.CLOSED, user_id=None, now=now)
+
+
+def asked_to_be_called(tx: Connection, ticket_id: int, reason: str, *, now: datetime) -> None:
+    """Somebody who waits on the phone goes on by themselves (`callback`, `voicemail`): nobody abandoned the queue, and
+    the question waits as deferred work with its age."""
+    item = work.open_of(tx, ticket_id)
+    if item is None or item.pool != PoolName.LIVE.value or item.state not in WAITING:
+        return
+    placement.cancel(tx, item, reason=reason, now=now, leaves_as=QueueExit.FLOWED_OUT)
+    placement.place(tx, access(tx, ticket_id), Medium.TASK, now=now, enqueued_at=item.enqueued_at)
+
+
+def not_reached(tx: Connection, ticket_id: int, user_id: int, *, now: datetime) -> None:
+    """T5 for phones: the agent accepted, but their phone was not picked up. The caller waits on with their age, the
+    agent is not asked again at once and is not responding until they say otherwise."""
+    item = work.open_of(tx, ticket_id)
+    if item is None or item.state != WorkItemState.ASSIGNED.value or item.agent_id != user_id:
+        return
+    changes = {"waiting_since": now, "tried": sorted({*item.tried, user_id}), "preferred_id": None}
+    work.move(tx, item, Move.REQUEUE, now=now, changes=changes)
+    assignments.unassign(tx, ticket_id, end_reason="not_reached", now=now, by_user_id=None)
+    agent = agents.state_of(tx, user_id, now=now)
+    if agent.presence == Presence.AVAILABLE.value:
+        agents.become(tx, agent, Presence.NOT_RESPONDING, now=now)
 
 
 def wait_of(tx: Connection, ticket_id: int, *, now: datetime) -> Wait | None:

@@ -6,7 +6,7 @@ so that a lost poke costs at most that second.
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,9 @@ class Marks:
     queues: bool = False
     everything: bool = False
 
+    def __bool__(self) -> bool:
+        return bool(self.works or self.agents or self.queues or self.everything)
+
     def merge(self, other: "Marks") -> None:
         self.works |= other.works
         self.agents |= other.agents
@@ -72,16 +75,29 @@ class Engine:
         self._marks = Marks(everything=True)
         self._touched = Marks()
         self._swept_at = 0.0
+        self._look_again_at = 0.0
 
     def on_pokes(self, pokes: Sequence[Poke]) -> None:
         """Remember which rows changed (any process's writes end up here)."""
         for poke in pokes:
-            if poke.topic == "routing" and poke.data.get("by_engine") != self.id:
-                _add(self._marks.works, poke.data.get("work_item_id"))
+            if poke.topic == "routing" and self._concerns(poke.data):
+                _add(self._marks.works, self._to_load(poke.data))
                 for name in ("agent_id", "previous_agent_id", "user_id"):
                     _add(self._marks.agents, poke.data.get(name))
             elif poke.topic == "queues":
-                self._marks.queues = True
+                # With its rules the work of a whole queue may have changed, more than a poke names.
+                self._marks.everything = True
+
+    def _concerns(self, data: Mapping[str, Any]) -> bool:
+        """What this engine did itself it knows; an accepted offer leaves room and queues as they were."""
+        accepted = data.get("event") == "offer.accepted" and data["work_item_id"] not in self._works
+        return data.get("by_engine") != self.id and not accepted
+
+    def _to_load(self, data: Mapping[str, Any]) -> int | None:
+        """The work item to look at again: one that waits now, or that the floor still shows as waiting."""
+        work_id: int | None = data.get("work_item_id")
+        waits = data.get("state", WorkItemState.QUEUED.value) == WorkItemState.QUEUED.value
+        return work_id if waits or work_id in self._works else None
 
     def resync(self) -> None:
         """Pokes may have been missed."""
@@ -93,6 +109,10 @@ class Engine:
             self._marks.everything = True
         marks, self._marks = self._marks, Marks()
         now = utcnow()
+        if not marks and now.timestamp() < self._look_again_at:
+            # Only its own decisions were heard of.
+            self._pause(now)
+            return False
         try:
             done = await self.db.write(self.decide, marks, now=now)
         except BaseException:
@@ -102,9 +122,12 @@ class Engine:
         self._marks.merge(done.lost)
         if marks.everything:
             self._swept_at = monotonic()
-        pause = done.look_again_at - now.timestamp()
-        self.loop.interval = min(max(pause, SHORTEST_PAUSE), SWEEP_SECONDS)
+        self._look_again_at = 0.0 if done.again else done.look_again_at
+        self._pause(now)
         return done.again
+
+    def _pause(self, now: datetime) -> None:
+        self.loop.interval = min(max(self._look_again_at - now.timestamp(), SHORTEST_PAUSE), SWEEP_SECONDS)
 
     def decide(self, tx: Connection, marks: Marks, *, now: datetime) -> Done:
         """One transaction: refresh the floor, rank in memory, claim, settle."""
@@ -153,15 +176,22 @@ class Engine:
 
     def decide_all(self, tx: Connection, now: datetime) -> int:
         """Decide until nothing is left, in this transaction and at this moment, past or present; how many it were."""
+        return self._decide_until_done(tx, Marks(everything=True), now)[0]
+
+    def decide_marked(self, tx: Connection, now: datetime) -> float:
+        """The same for what pokes have marked alone; returns the timestamp at which to look again without a poke."""
+        marks, self._marks = self._marks, Marks()
+        return self._decide_until_done(tx, marks, now)[1]
+
+    def _decide_until_done(self, tx: Connection, marks: Marks, now: datetime) -> tuple[int, float]:
         decided = 0
-        marks = Marks(everything=True)
         while True:
             done = self.decide(tx, marks, now=now)
             self._touched = Marks()
             decided += done.decided
             marks = done.lost
             if not done.again:
-                return decided
+                return decided, done.look_again_at
 
     def refresh(self, tx: Connection, marks: Marks, *, now: datetime) -> None:
         """Bring the floor up to date with the rows that are marked, or with all whose version is another one."""

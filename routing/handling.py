@@ -15,7 +15,7 @@ from routing.pools import Medium, PoolName
 from routing.states import Move, QueueExit, WorkItemState
 from tickets import assignments, replies
 from tickets.lifecycle import access
-from tickets.states import OPEN_STATUSES, AssignmentReason, Status
+from tickets.states import APART_STATUSES, OPEN_STATUSES, AssignmentReason, Status
 
 OFFER_TO_AGENT = timedelta(seconds=60)
 DEFERRED_TO_AGENT = timedelta(hours=4)
@@ -125,16 +125,21 @@ def end(tx: Connection, ticket_id: int, *, now: datetime) -> None:
     if item is None or item.state == WorkItemState.WRAPPING.value:
         return
     if item.state == WorkItemState.ASSIGNED.value and item.pool == PoolName.LIVE.value:
-        ended = placement.wrap_up(tx, item, now=now)
-        if ended.wrap_until <= now:
-            _finish(tx, ended, None, now=now)
+        end_live(tx, item, now=now)
     else:
         _finish(tx, item, None, now=now)
 
 
+def end_live(tx: Connection, item: Row[Any], *, now: datetime) -> None:
+    """T7 for a locked, assigned item of the live pool."""
+    ended = placement.wrap_up(tx, item, now=now)
+    if ended.wrap_until <= now:
+        _finish(tx, ended, None, now=now)
+
+
 def finish(tx: Connection, ticket_id: int, user_id: int, *, disposition: str | None = None, now: datetime) -> None:
     """T8: wrap-up is done; the agent is free for the next contact. Finishing twice does nothing."""
-    item = work.open_of(tx, ticket_id)
+    item = work.wrapped_by(tx, ticket_id, user_id)
     if item is None:
         return
     if item.agent_id != user_id:
@@ -153,7 +158,9 @@ def finish_due(tx: Connection, work_item_id: int, *, now: datetime) -> bool:
 
 def extend(tx: Connection, ticket_id: int, user_id: int, *, seconds: int = 30, now: datetime) -> datetime:
     """More time for the wrap-up, at most ten minutes in all; returns when it ends now."""
-    item = _own(tx, ticket_id, user_id)
+    item = _present(work.wrapped_by(tx, ticket_id, user_id))
+    if item.agent_id != user_id:
+        raise Conflict(TAKEN)
     if item.state != WorkItemState.WRAPPING.value:
         raise Conflict("There is no wrap-up to extend.")
     until: datetime = min(item.wrap_until + timedelta(seconds=seconds), item.ended_at + LONGEST_WRAP_UP)
@@ -166,6 +173,8 @@ def _finish(tx: Connection, item: Row[Any], disposition: str | None, *, now: dat
     work.move(tx, item, Move.FINISH, now=now, changes=changes)
     if item.pool == PoolName.LIVE.value:
         presence.take_next(tx, item.agent_id, now=now)
+    if item.beside is not None:
+        return
     ticket = access(tx, item.ticket_id)
     if ticket.waiting_since is not None and Status(ticket.status) in OPEN_STATUSES:
         # The customer wrote while the agent wrapped up, or was never answered: somebody still has to.
@@ -180,6 +189,8 @@ def _item_to_handle(tx: Connection, ticket_id: int, *, now: datetime) -> Row[Any
     ticket = access(tx, ticket_id)
     if ticket.status == Status.CLOSED.value:
         raise Conflict("This ticket is closed.")
+    if ticket.status in APART_STATUSES:
+        raise Conflict("This is marked as spam. Say first that it is not.")
     if Status(ticket.status) not in OPEN_STATUSES:
         return None
     return placement.follow_up(tx, ticket, now=now) or work.open_of(tx, ticket_id)

@@ -3,23 +3,32 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, select
+from sqlalchemy import text as sql
 
 from contact_center.core.metrics import INVARIANT
-from routing.models import AgentState, Offer, QueueEntry, WorkItem
+from routing.models import OPEN_WORK, AgentState, Offer, QueueEntry, WorkItem
 from routing.pools import PoolName
 from routing.states import HOLDING_STATES, OPEN_STATES, WAITING_STATES, OfferState, WorkItemState
+from routing.watch import idle_beside_work, overtaken
+from tickets.models import Ticket
+from tickets.states import OPEN_STATUSES
 
 OVERDUE = timedelta(seconds=1)
+LOST_AFTER = timedelta(seconds=60)
+"""So long the relay may be behind before a matter without work counts as lost."""
 
 
 def violations(tx: Connection, now: datetime) -> dict[str, int]:
-    """Broken invariants by name: how many rows break each."""
+    """Broken invariants by name: how many rows break each. I1 to I8 in the order of the names."""
     return {
         "one_open_offer": _offers_without_reservation(tx) + _reservations_without_offer(tx),
         "pool_exceeded": _wrong_weights(tx),
         "offer_overdue": _overdue_offers(tx, now),
-        "nothing_lost": _waits_without_end(tx),
+        "lost_or_doubled": _lost(tx, now) + _doubled(tx),
         "age_reset": _younger_than_wait(tx),
+        "idle_beside_work": idle_beside_work(tx, now),
+        "overtaken": overtaken(tx, now),
+        "nothing_lost": _waits_without_end(tx),
     }
 
 
@@ -74,6 +83,40 @@ def _overdue_offers(tx: Connection, now: datetime) -> int:
         select(func.count())
         .select_from(Offer)
         .where(Offer.state == OfferState.OFFERED.value, Offer.expires_at < now - OVERDUE)
+    ).scalar_one()
+
+
+def _lost(tx: Connection, now: datetime) -> int:
+    """I4: a customer waits, nobody owns the matter, and no work item brings it to anybody."""
+    has_work = select(WorkItem.id).where(
+        WorkItem.ticket_id == Ticket.id, WorkItem.beside.is_(None), sql("work_items." + OPEN_WORK)
+    )
+    return tx.execute(
+        select(func.count())
+        .select_from(Ticket)
+        .where(
+            Ticket.status.in_([status.value for status in OPEN_STATUSES]),
+            Ticket.assignee_id.is_(None),
+            Ticket.waiting_since < now - LOST_AFTER,
+            Ticket.updated_at < now - LOST_AFTER,
+            ~has_work.exists(),
+        )
+    ).scalar_one()
+
+
+def _doubled(tx: Connection) -> int:
+    """I4: routing and the ticket name the same owner, or two people would answer."""
+    return tx.execute(
+        select(func.count())
+        .select_from(WorkItem)
+        .join(Ticket, Ticket.id == WorkItem.ticket_id)
+        .where(
+            sql("work_items." + OPEN_WORK),
+            # Who calls the customer of a colleague's ticket does not own it.
+            WorkItem.beside.is_(None),
+            WorkItem.state == WorkItemState.ASSIGNED.value,
+            WorkItem.agent_id.is_distinct_from(Ticket.assignee_id),
+        )
     ).scalar_one()
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy import text as sql
 
 from routing import offers, work
@@ -44,32 +44,32 @@ def return_everything(tx: Connection, user_id: int, reason: str, *, now: datetim
     return len(items)
 
 
+_LIVE_WORK = (
+    select(WorkItem.id)
+    .where(
+        WorkItem.agent_id == bindparam("agent"),
+        WorkItem.pool == PoolName.LIVE.value,
+        WorkItem.state.in_([WorkItemState.ASSIGNED.value, WorkItemState.WRAPPING.value]),
+        sql(OPEN_WORK),
+    )
+    .limit(1)
+)
+_ITEMS = (
+    select(WorkItem.__table__)
+    .where(WorkItem.agent_id == bindparam("agent"), WorkItem.state == bindparam("state"), sql(OPEN_WORK))
+    .order_by(WorkItem.id)
+    .with_for_update()
+)
+
+
 def has_live_work(tx: Connection, user_id: int) -> bool:
     """Whether the agent is talking to somebody or wrapping up."""
-    states = [WorkItemState.ASSIGNED.value, WorkItemState.WRAPPING.value]
-    row = tx.execute(
-        select(WorkItem.id)
-        .where(
-            WorkItem.agent_id == user_id,
-            WorkItem.pool == PoolName.LIVE.value,
-            WorkItem.state.in_(states),
-            sql(OPEN_WORK),
-        )
-        .limit(1)
-    ).first()
-    return row is not None
+    return tx.execute(_LIVE_WORK, {"agent": user_id}).first() is not None
 
 
 def _items(tx: Connection, user_id: int, state: WorkItemState) -> list[Row[Any]]:
     """In order of id, like everybody who locks several."""
-    return list(
-        tx.execute(
-            select(WorkItem.__table__)
-            .where(WorkItem.agent_id == user_id, WorkItem.state == state.value, sql(OPEN_WORK))
-            .order_by(WorkItem.id)
-            .with_for_update()
-        )
-    )
+    return list(tx.execute(_ITEMS, {"agent": user_id, "state": state.value}))
 
 
 def _return(tx: Connection, item: Row[Any], how: Move, reason: str, *, now: datetime, preferred_id: int | None) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Executable, Row, bindparam, null, select
 
 from contact_center.accounts.models import User
 from contact_center.accounts.permissions import Role
@@ -32,8 +32,16 @@ _AGENTS = (
     .join(User, User.id == AgentState.user_id)
     .where(AgentState.user_id.in_(_IDS))
 )
-_ROWS = select(ProfileRow.__table__).where(ProfileRow.user_id.in_(_IDS))
-_SKILLS = select(AgentSkill.__table__).where(AgentSkill.user_id.in_(_IDS))
+# Profile rows and skills of agents in one statement: a skill is a row without a delay.
+_PROFILES = (
+    select(
+        ProfileRow.user_id, ProfileRow.queue_id.label("subject"), ProfileRow.priority.label("value"), ProfileRow.delay
+    )
+    .where(ProfileRow.user_id.in_(_IDS))
+    .union_all(
+        select(AgentSkill.user_id, AgentSkill.skill_id, AgentSkill.level, null()).where(AgentSkill.user_id.in_(_IDS))
+    )
+)
 _QUEUES = (
     select(QueueTable.id, QueueTable.routing, QueueTable.target_seconds, Calendar.definition)
     .outerjoin(Calendar, Calendar.id == QueueTable.calendar_id)
@@ -75,8 +83,13 @@ def load_agents(tx: Connection, ids: Collection[int], *, now: datetime) -> dict[
     rows = list(_rows(tx, _AGENTS, ids))
     if not rows:
         return {}
-    profiles = _profiles(tx, ids)
-    skills = _skills(tx, ids)
+    profiles: dict[int, dict[int, ProfileFact]] = defaultdict(dict)
+    skills: dict[int, dict[int, int]] = defaultdict(dict)
+    for one in _rows(tx, _PROFILES, ids):
+        if one.delay is None:
+            skills[one.user_id][one.subject] = one.value
+        else:
+            profiles[one.user_id][one.subject] = ProfileFact(one.subject, one.value, float(one.delay))
     return {row.user_id: (_agent(row, profiles[row.user_id], skills[row.user_id], now), row.version) for row in rows}
 
 
@@ -87,7 +100,7 @@ def load_queues(tx: Connection, *, now: datetime) -> dict[int, Queue]:
     return {row.id: _queue(row, known, now) for row in rows}
 
 
-def _rows(tx: Connection, statement: Select[Any], ids: Collection[int]) -> Iterator[Row[Any]]:
+def _rows(tx: Connection, statement: Executable, ids: Collection[int]) -> Iterator[Row[Any]]:
     """The rows of a statement for these ids, in as many statements as it takes."""
     remaining = list(ids)
     for start in range(0, len(remaining), CHUNK):
@@ -148,17 +161,3 @@ def is_absent(row: Row[Any], now: datetime) -> bool:
     they are out, deactivated, or about to change their status."""
     is_out = row.out_until is not None and row.out_until > now
     return row.lost_at is not None or is_out or not row.active or row.next_presence is not None
-
-
-def _profiles(tx: Connection, ids: Collection[int]) -> Mapping[int, dict[int, ProfileFact]]:
-    profiles: dict[int, dict[int, ProfileFact]] = defaultdict(dict)
-    for row in _rows(tx, _ROWS, ids):
-        profiles[row.user_id][row.queue_id] = ProfileFact(row.queue_id, row.priority, float(row.delay))
-    return profiles
-
-
-def _skills(tx: Connection, ids: Collection[int]) -> Mapping[int, dict[int, int]]:
-    skills: dict[int, dict[int, int]] = defaultdict(dict)
-    for row in _rows(tx, _SKILLS, ids):
-        skills[row.user_id][row.skill_id] = row.level
-    return skills

@@ -12,6 +12,9 @@ from routing.pools import CAPACITY
 
 # Literal in partial indexes and in statements: both databases must prove that a query implies the index.
 OPEN_WORK = "state NOT IN ('completed', 'canceled')"
+# A ticket's own work, of which one is open; a call that an agent makes is held beside it.
+BESIDE = "beside IS NOT NULL"
+TICKETS_WORK = f"beside IS NULL AND {OPEN_WORK}"
 QUEUED = "state = 'queued'"
 OFFERED = "state = 'offered'"
 
@@ -68,6 +71,8 @@ class WorkItem(Base):
     wrap_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     disposition: Mapped[str | None]
+    # What an agent does beside the ticket's own work, once each: `call-7`, a call that they make (routing.beside).
+    beside: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
@@ -75,9 +80,10 @@ class WorkItem(Base):
             "uq_work_items_open",
             "ticket_id",
             unique=True,
-            postgresql_where=sql(OPEN_WORK),
-            sqlite_where=sql(OPEN_WORK),
+            postgresql_where=sql(TICKETS_WORK),
+            sqlite_where=sql(TICKETS_WORK),
         ),
+        Index("uq_work_items_beside", "beside", unique=True, postgresql_where=sql(BESIDE), sqlite_where=sql(BESIDE)),
         Index("ix_work_items_queued", "id", "version", postgresql_where=sql(QUEUED), sqlite_where=sql(QUEUED)),
         Index(
             "ix_work_items_agent",
@@ -235,7 +241,7 @@ class PresenceEntry(Base):
 
 
 class AwayReason(Base):
-    """Why people are away, and whether that time is productive and paid."""
+    """Why people are away, and whether that time is productive and paid. One that is not active cannot be chosen."""
 
     __tablename__ = "away_reasons"
 
@@ -244,6 +250,7 @@ class AwayReason(Base):
     productive: Mapped[bool]
     paid: Mapped[bool]
     position: Mapped[int]
+    active: Mapped[bool] = mapped_column(default=True, server_default=sql("true"))
 
 
 class ProfileRow(Base):

@@ -14,7 +14,6 @@ from routing import agents, work
 from routing.models import Offer
 from routing.states import Move, OfferState, Presence
 from tickets.assignments import assign
-from tickets.models import Ticket
 from tickets.states import AssignmentReason
 
 ENDED = {
@@ -26,7 +25,12 @@ ENDED = {
 
 _INSERT = insert(Offer).returning(*Offer.__table__.c)
 _OWN = select(Offer.__table__).where(Offer.id == bindparam("offer"), Offer.agent_id == bindparam("agent"))
-_OWNER = select(Ticket.assignee_id).where(Ticket.id == bindparam("ticket"))
+_BY_ID = select(Offer.__table__).where(Offer.id == bindparam("offer"))
+_STATE = select(Offer.state).where(Offer.id == bindparam("offer"))
+_OF_ITEM = (Offer.work_item_id == bindparam("item"), Offer.state == literal_column("'offered'"))
+_OPEN_OF = select(Offer.id).where(*_OF_ITEM)
+# SET takes whatever columns the parameters name.
+_CLOSE = update(Offer).where(*_OF_ITEM).returning(*Offer.__table__.c)
 _END = update(Offer).where(Offer.id == bindparam("offer"), Offer.state == literal_column("'offered'"))
 
 
@@ -72,7 +76,7 @@ def accept(tx: Connection, offer_id: int, user_id: int, *, now: datetime) -> Acc
     offer = _own(tx, offer_id, user_id)
     item = work.by_id(tx, offer.work_item_id)
     if not _end(tx, offer_id, OfferState.ACCEPTED, now=now):
-        state = tx.execute(select(Offer.state).where(Offer.id == offer_id)).scalar_one()
+        state = tx.execute(_STATE, {"offer": offer_id}).scalar_one()
         if state == OfferState.ACCEPTED.value:
             return Accepted(offer.ticket_id, offer.work_item_id, again=True)
         raise Conflict(ENDED[state])
@@ -84,9 +88,7 @@ def accept(tx: Connection, offer_id: int, user_id: int, *, now: datetime) -> Acc
 
 def accept_open(tx: Connection, item: Row[Any], *, now: datetime) -> None:
     """The agent of a locked, reserved item does what accepting is for (e.g. answers): their offer is accepted."""
-    offer_id = tx.execute(
-        select(Offer.id).where(Offer.work_item_id == item.id, Offer.state == OfferState.OFFERED.value)
-    ).scalar_one()
+    offer_id = tx.execute(_OPEN_OF, {"item": item.id}).scalar_one()
     accept(tx, offer_id, item.agent_id, now=now)
 
 
@@ -95,7 +97,7 @@ def decline(tx: Connection, offer_id: int, user_id: int, reason: str = "", *, no
     offer = _own(tx, offer_id, user_id)
     item = work.by_id(tx, offer.work_item_id)
     if not _end(tx, offer_id, OfferState.REJECTED, now=now, reason=reason or None):
-        state = tx.execute(select(Offer.state).where(Offer.id == offer_id)).scalar_one()
+        state = tx.execute(_STATE, {"offer": offer_id}).scalar_one()
         if state == OfferState.ACCEPTED.value:
             raise Conflict("You have accepted this already. Transfer it instead.")
         return
@@ -105,7 +107,7 @@ def decline(tx: Connection, offer_id: int, user_id: int, reason: str = "", *, no
 
 def expire(tx: Connection, offer_id: int, *, now: datetime) -> bool:
     """T5: an offer nobody answered in time; the agent is not responding until they say otherwise."""
-    offer = tx.execute(select(Offer.__table__).where(Offer.id == offer_id)).one()
+    offer = tx.execute(_BY_ID, {"offer": offer_id}).one()
     item = work.by_id(tx, offer.work_item_id)
     if offer.expires_at > now or not _end(tx, offer_id, OfferState.TIMEOUT, now=now):
         return False
@@ -126,12 +128,8 @@ def rescind(tx: Connection, item: Row[Any], reason: str, *, now: datetime) -> Ro
 
 def close_open(tx: Connection, item: Row[Any], state: OfferState, reason: str, *, now: datetime) -> None:
     """End the open offer of a locked item; the caller moves the item."""
-    offer = tx.execute(
-        update(Offer)
-        .where(Offer.work_item_id == item.id, Offer.state == OfferState.OFFERED.value)
-        .values(state=state.value, ended_at=now, reason=reason)
-        .returning(*Offer.__table__.c)
-    ).first()
+    values = {"state": state.value, "ended_at": now, "reason": reason}
+    offer = tx.execute(_CLOSE, {"item": item.id, **values}).first()
     if offer is not None:
         _announce(tx, f"offer.{state.value}", offer, now=now, reason=reason)
 
@@ -163,12 +161,9 @@ def give(tx: Connection, item: Row[Any], agent_id: int, *, now: datetime) -> Non
 def _own_ticket(
     tx: Connection, item: Row[Any], user_id: int, reason: AssignmentReason, offer_id: int | None, *, now: datetime
 ) -> None:
-    owner = tx.execute(_OWNER, {"ticket": item.ticket_id}).scalar_one()
-    if owner == user_id:
-        return
     if item.transfers:
         reason = AssignmentReason.TRANSFERRED
-    assign(tx, item.ticket_id, user_id, reason=reason, now=now, offer_id=offer_id)
+    assign(tx, item.ticket_id, user_id, reason=reason, now=now, offer_id=offer_id, anew=False)
 
 
 def assigned(now: datetime) -> dict[str, Any]:

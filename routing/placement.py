@@ -3,29 +3,33 @@
 The handlers run in the relay after the ticket's own transaction; each may run again and then changes nothing.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy import text as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
 from contact_center.core.events import Event
-from routing import offers, queue_settings, work
-from routing.models import OPEN_WORK, AgentState, Skill, WorkItem
+from routing import agents, offers, queue_settings, work
+from routing.models import OPEN_WORK, TICKETS_WORK, AgentState, Skill, WorkItem
 from routing.pools import Medium, PoolName, pool_of
 from routing.states import Move, OfferState, Presence, QueueExit, WorkItemState
 from tickets.assignments import unassign
 from tickets.hours import add_business, always_open, calendar_from
 from tickets.lifecycle import access
 from tickets.models import Calendar, Message, Queue, Ticket
+from tickets.scheduled import SCHEDULED
 from tickets.states import OPEN_STATUSES, AssignmentReason, Channel, MessageKind, Status
 
 MEDIA = {
     Channel.CHAT.value: Medium.CHAT,
     Channel.EMAIL.value: Medium.MAIL,
     Channel.SMS.value: Medium.SMS,
+    Channel.WHATSAPP.value: Medium.WHATSAPP,
+    Channel.MESSAGING.value: Medium.MESSAGING,
     # A call that rings is placed as Medium.CALL by routing.contacts; whatever else comes by phone is a task.
     Channel.PHONE.value: Medium.TASK,
     Channel.DESK.value: Medium.TASK,
@@ -41,15 +45,23 @@ _FACTS = (
     .join(Queue, Queue.id == Ticket.queue_id)
     .where(Ticket.id == bindparam("ticket_id"))
 )
-_AFTER_MESSAGE = (
-    select(Message.user_id, Message.automatic, WorkItem.state, WorkItem.agent_id)
-    .outerjoin(WorkItem, and_(WorkItem.ticket_id == Message.ticket_id, sql("work_items." + OPEN_WORK)))
-    .where(Message.id == bindparam("message_id"))
+_OPEN_STATE = select(WorkItem.state).where(WorkItem.ticket_id == bindparam("ticket_id"), sql(TICKETS_WORK))
+_ITEM_AND_STATUS = (
+    select(WorkItem.__table__, Ticket.status.label("ticket_status"))
+    .join(Ticket, Ticket.id == WorkItem.ticket_id)
+    .where(WorkItem.ticket_id == bindparam("ticket_id"), WorkItem.beside.is_(None), sql("work_items." + OPEN_WORK))
+    .with_for_update(of=WorkItem)
 )
 _FIRST_CALL = (
     select(Message.meta)
     .where(Message.ticket_id == bindparam("ticket_id"), Message.kind == MessageKind.CALL.value)
     .order_by(Message.seq)
+    .limit(1)
+)
+_LAST_ITEM = (
+    select(WorkItem.medium, WorkItem.enqueued_at)
+    .where(WorkItem.ticket_id == bindparam("ticket_id"), WorkItem.beside.is_(None))
+    .order_by(WorkItem.id.desc())
     .limit(1)
 )
 _LANGUAGE = select(Skill.id).where(Skill.name == bindparam("name"))
@@ -70,40 +82,63 @@ def on_ticket_created(tx: Connection, event: Event, now: datetime) -> None:
 
 def on_message_created(tx: Connection, event: Event, now: datetime) -> None:
     """An inbound message wakes paused work or makes new work (T12, T15); an answer takes queued work."""
-    kind = event.payload["kind"]
-    is_inbound = kind == MessageKind.INBOUND.value
+    payload = event.payload
+    is_inbound = payload["kind"] == MessageKind.INBOUND.value
+    is_answer = payload["kind"] == MessageKind.OUTBOUND.value and payload.get("user_id") is not None
     # The first message is what its ticket was placed for.
-    if (is_inbound and event.payload["seq"] == 1) or not (is_inbound or kind == MessageKind.OUTBOUND.value):
+    if payload.get("automatic") or not (is_answer or (is_inbound and payload["seq"] > 1)):
         return
-    found = tx.execute(_AFTER_MESSAGE, {"message_id": event.payload["message_id"]}).first()
-    if found is None or found.automatic:
-        return
-    ticket_id = event.payload["ticket_id"]
-    if is_inbound and found.state in {None, WorkItemState.PAUSED.value}:
-        _customer_wrote(tx, ticket_id, now)
-    elif not is_inbound and found.user_id is not None and found.state in _WAITING:
-        _agent_wrote(tx, ticket_id, found.user_id, now)
+    state = tx.execute(_OPEN_STATE, {"ticket_id": payload["ticket_id"]}).scalar_one_or_none()
+    if is_inbound and state in {None, WorkItemState.PAUSED.value}:
+        _customer_wrote(tx, payload["ticket_id"], now)
+    elif is_answer and state in _WAITING:
+        _agent_wrote(tx, payload, now)
 
 
 def on_status_changed(tx: Connection, event: Event, now: datetime) -> None:
     """T14: nobody has to act now, so the item ends; a ticket that opens again needs somebody (T15)."""
-    ticket = access(tx, event.payload["ticket_id"])
-    item = work.open_of(tx, ticket.id)
-    if ticket.status in _OPEN:
-        if item is None:
+    ticket_id = event.payload["ticket_id"]
+    item = tx.execute(_ITEM_AND_STATUS, {"ticket_id": ticket_id}).first()
+    if item is None:
+        ticket = access(tx, ticket_id)
+        if ticket.status in _OPEN:
             follow_up(tx, ticket, now=now)
         return
-    if item is None:
+    status, state = item.ticket_status, WorkItemState(item.state)
+    if status in _OPEN:
         return
-    state = WorkItemState(item.state)
     if state in {WorkItemState.QUEUED, WorkItemState.RESERVED}:
-        cancel(tx, item, reason=ticket.status, now=now)
+        cancel(tx, item, reason=status, now=now)
     elif item.pool == PoolName.DEFERRED.value:
         _complete(tx, item, now)
-    elif ticket.status in DONE and state is WorkItemState.ASSIGNED and item.medium != Medium.CALL.value:
+    elif status in DONE and state is WorkItemState.ASSIGNED and item.medium != Medium.CALL.value:
         wrap_up(tx, item, now=now)
     elif state is WorkItemState.PAUSED:
         work.move(tx, item, Move.FINISH, now=now, changes={"finished_at": now})
+
+
+def on_marked_spam(tx: Connection, event: Event, now: datetime) -> None:
+    """Nobody has to do this, whoever was offered it or had it already."""
+    item = work.open_of(tx, event.payload["ticket_id"])
+    if item is not None:
+        cancel(tx, item, reason="spam", now=now)
+
+
+def on_unmarked_spam(tx: Connection, event: Event, now: datetime) -> None:
+    """The work is there again with its age, in the hands of the owner if the ticket has one."""
+    ticket = access(tx, event.payload["ticket_id"])
+    if ticket.status not in _OPEN:
+        return
+    before = tx.execute(_LAST_ITEM, {"ticket_id": ticket.id}).first()
+    medium = Medium(before.medium) if before is not None else MEDIA.get(ticket.channel, Medium.TASK)
+    if medium is Medium.CALL:
+        # Nobody is on the line any more.
+        medium = Medium.TASK
+    age = before.enqueued_at if before is not None else ticket.created_at
+    item = place(tx, ticket, medium, now=event.created_at, enqueued_at=age)
+    if item is not None and ticket.assignee_id is not None:
+        agents.state_of(tx, ticket.assignee_id, now=now)
+        work.move(tx, item, Move.ASSIGN, now=now, agent_id=ticket.assignee_id, changes=offers.assigned(now))
 
 
 def on_queue_changed(tx: Connection, event: Event, now: datetime) -> None:
@@ -177,7 +212,7 @@ def place(
 def _insert_once(dialect: str) -> Any:
     """One open item per ticket: the insert decides, whoever else places the same ticket."""
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(WorkItem.__table__)
-    once = statement.on_conflict_do_nothing(index_elements=["ticket_id"], index_where=sql(OPEN_WORK))
+    once = statement.on_conflict_do_nothing(index_elements=["ticket_id"], index_where=sql(TICKETS_WORK))
     return once.returning(*WorkItem.__table__.c)
 
 
@@ -208,9 +243,12 @@ def wrap_up(tx: Connection, item: Row[Any], *, now: datetime) -> Row[Any]:
     return work.move(tx, item, Move.END, now=now, changes=changes)
 
 
+_ROUTING = select(Queue.routing).where(Queue.id == bindparam("queue"))
+
+
 def settings_of(tx: Connection, queue_id: int) -> queue_settings.QueueSettings:
     """The routing settings of a queue."""
-    return queue_settings.read(tx.execute(select(Queue.routing).where(Queue.id == queue_id)).scalar_one())
+    return queue_settings.read(tx.execute(_ROUTING, {"queue": queue_id}).scalar_one())
 
 
 def _medium_of_new(tx: Connection, ticket: Row[Any]) -> Medium | None:
@@ -234,11 +272,12 @@ def _customer_wrote(tx: Connection, ticket_id: int, now: datetime) -> None:
         resume(tx, item, now=now)
 
 
+_LOCK_AGENT = select(AgentState.__table__).where(AgentState.user_id == bindparam("agent")).with_for_update()
+
+
 def resume(tx: Connection, item: Row[Any], *, now: datetime) -> Row[Any]:
     """T12: back to the same agent if they are here and the pool has room, else to the front of the queue."""
-    state = tx.execute(
-        select(AgentState.__table__).where(AgentState.user_id == item.agent_id).with_for_update()
-    ).first()
+    state = tx.execute(_LOCK_AGENT, {"agent": item.agent_id}).first()
     if state is not None:
         room = state.live_capacity - state.live_held
         if item.pool == PoolName.DEFERRED.value:
@@ -255,9 +294,21 @@ FRONT = 3600
 """Seconds of credit for somebody we were already talking to: the front of any sensible queue, yet not for ever."""
 
 
-def _agent_wrote(tx: Connection, ticket_id: int, user_id: int, now: datetime) -> None:
-    """Whoever answers queued work has taken it."""
-    item = work.open_of(tx, ticket_id)
+# Whether a message was written ahead, and whether its author is at their desk now.
+_WRITTEN_AHEAD = (
+    select(Message.meta, AgentState.presence)
+    .outerjoin(AgentState, AgentState.user_id == Message.user_id)
+    .where(Message.id == bindparam("message_id"))
+)
+
+
+def _agent_wrote(tx: Connection, payload: Mapping[str, Any], now: datetime) -> None:
+    """Whoever answers queued work has taken it, unless the answer was written ahead and they are not here."""
+    user_id = payload["user_id"]
+    said = tx.execute(_WRITTEN_AHEAD, {"message_id": payload["message_id"]}).first()
+    if said is not None and said.meta.get(SCHEDULED) and said.presence != Presence.AVAILABLE.value:
+        return
+    item = work.open_of(tx, payload["ticket_id"])
     if item is None:
         return
     if item.state == WorkItemState.RESERVED.value and item.agent_id == user_id:
@@ -286,15 +337,16 @@ def _fresh_wait(tx: Connection, ticket: Row[Any], now: datetime) -> dict[str, An
     }
 
 
+_HOURS = select(Calendar.definition).join(Queue, Queue.calendar_id == Calendar.id).where(Queue.id == bindparam("queue"))
+
+
 def _owner(tx: Connection, ticket: Row[Any], pool: PoolName, now: datetime) -> tuple[int | None, datetime | None]:
     """The ticket's owner, and until when the work waits for them: what is left of the SLA, at most 4 business hours."""
     if ticket.assignee_id is None:
         return None, None
     if pool is PoolName.LIVE:
         return ticket.assignee_id, now + OWNER_FIRST_LIVE
-    definition = tx.execute(
-        select(Calendar.definition).join(Queue, Queue.calendar_id == Calendar.id).where(Queue.id == ticket.queue_id)
-    ).scalar_one_or_none()
+    definition = tx.execute(_HOURS, {"queue": ticket.queue_id}).scalar_one_or_none()
     calendar = calendar_from(definition) if definition else always_open()
     until = add_business(calendar, now, OWNER_FIRST_BUSINESS) or now
     if ticket.sla_due_at is not None:

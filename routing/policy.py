@@ -163,10 +163,12 @@ class Floor:
             if found is not None and work.id not in yielded:
                 rather = self._rather(found[0], found[1], work)
                 if rather is not None:
-                    yielded.add(work.id)
                     heappush(agenda, (key, WORK, work.id))
                     work, spot = self.works[rather], self._spots[rather]
                     found = self._choose(work, spot.stance, now)
+                    if found is None:
+                        # Nobody may have that one now: the next time this work does not give way to it.
+                        yielded.add(key[2])
             if found is not None:
                 decision = self._decision(work, spot, found, now)
                 if witness is not None:

@@ -19,6 +19,7 @@ class Medium(StrEnum):
     CHAT = "chat"
     MAIL = "mail"
     SMS = "sms"
+    WHATSAPP = "whatsapp"
     MESSAGING = "messaging"
     FORM = "form"
     TASK = "task"
@@ -30,6 +31,7 @@ WEIGHTS: Mapping[Medium, int] = {
     Medium.CHAT: 25,
     Medium.MAIL: 10,
     Medium.SMS: 10,
+    Medium.WHATSAPP: 10,
     Medium.MESSAGING: 10,
     Medium.FORM: 10,
     Medium.TASK: 10,

@@ -2,35 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection
 
 from contact_center.core.errors import Conflict, Invalid
-from routing import agents, leaving
-from routing.models import AwayReason
+from routing import agents, away_reasons, leaving
 from routing.pools import Medium
 from routing.states import OfflineReason, Presence
 
-
-class Away(NamedTuple):
-    """Why people are away, and whether that time is productive and paid."""
-
-    name: str
-    productive: bool
-    paid: bool
-
-
-# What a new installation starts with.
-DEFAULT_REASONS = (
-    Away("Break", productive=False, paid=True),
-    Away("Lunch", productive=False, paid=False),
-    Away("Meeting", productive=True, paid=True),
-    Away("Training", productive=True, paid=True),
-    Away("Coaching", productive=True, paid=True),
-    Away("Back office", productive=True, paid=True),
-    Away("System problem", productive=False, paid=True),
-)
 SETTABLE = frozenset({Presence.AVAILABLE, Presence.AWAY, Presence.OFFLINE})
 
 
@@ -100,26 +79,8 @@ def set_channels(tx: Connection, user_id: int, media: Sequence[Medium], *, now: 
     agents.change(tx, user_id, now=now, media_off=off)
 
 
-def away_reasons(tx: Connection) -> list[Away]:
-    """The configured reasons in their order; the defaults until somebody configures any."""
-    statement = select(AwayReason.name, AwayReason.productive, AwayReason.paid)
-    rows = tx.execute(statement.order_by(AwayReason.position)).all()
-    return [Away(*row) for row in rows] or list(DEFAULT_REASONS)
-
-
-def set_away_reasons(tx: Connection, reasons: Sequence[Away]) -> None:
-    """Replace the configured reasons; past entries keep the words they were made with."""
-    names = [one.name.strip() for one in reasons]
-    if not all(names) or len(set(names)) != len(names):
-        raise Invalid("Every reason needs a name of its own.", field="name")
-    tx.execute(delete(AwayReason))
-    for position, one in enumerate(reasons):
-        values = {"name": one.name.strip(), "productive": one.productive, "paid": one.paid}
-        tx.execute(insert(AwayReason), {**values, "position": position})
-
-
 def _known_reason(tx: Connection, reason: str | None) -> str:
-    names = [row.name for row in away_reasons(tx)]
+    names = [row.name for row in away_reasons.choosable(tx)]
     if reason is None or reason not in names:
         raise Invalid("Choose why you are away.", field="reason")
     return reason

@@ -1,7 +1,7 @@
 """The routing settings of a queue: what `queues.routing` holds, checked when written and forgiving when read."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -10,6 +10,8 @@ from routing.facts import Acceptance, Ordering, Selection
 from routing.pools import WEIGHTS, Medium, PoolName
 
 MOST_STEPS = 6
+Level = Annotated[int, Field(ge=1, le=5)]
+Weight = Annotated[int, Field(ge=1, le=100)]
 
 
 class StepSettings(BaseModel):
@@ -20,7 +22,7 @@ class StepSettings(BaseModel):
     seconds: float | None = Field(default=None, gt=0, le=86_400)
     agent: bool = False
     level: int = Field(default=0, ge=0, le=5)
-    needs: dict[int, int] = {}
+    needs: dict[int, Level] = {}
 
 
 class OverflowSettings(BaseModel):
@@ -48,10 +50,10 @@ class QueueSettings(BaseModel):
     deferred_acceptance: Acceptance = Acceptance.AUTO
     timeouts: dict[Medium, int] = {Medium.CALL: 20, Medium.CHAT: 30}
     wrap_up: dict[Medium, int] = {Medium.CALL: 60, Medium.CHAT: 30}
-    weights: dict[Medium, int] = {}
+    weights: dict[Medium, Weight] = {}
     # Agents may pick work of this queue themselves.
     pull: bool = True
-    skills: dict[int, int] = {}
+    skills: dict[int, Level] = {}
     # A supervisor's emergency close, with the reason that customers and colleagues are told.
     closed: str | None = None
 

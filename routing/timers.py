@@ -4,11 +4,11 @@ A look without a lock finds what is due; each of it then is a transaction of its
 So any number of processes may do this at once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from contact_center.core.clock import utcnow
 from contact_center.core.db import Database
@@ -29,6 +29,54 @@ INTERVAL = 0.5
 Task = tuple[Callable[..., Any], Any]
 
 
+_NOW: BindParameter[Any] = bindparam("now")
+_EXPIRED_OFFERS = (
+    select(Offer.id)
+    .where(Offer.state == OfferState.OFFERED.value, Offer.expires_at <= _NOW)
+    .order_by(Offer.work_item_id)
+    .limit(LIMIT)
+)
+_FINISHED_WRAP_UPS = (
+    select(WorkItem.id)
+    .where(WorkItem.state == WorkItemState.WRAPPING.value, WorkItem.wrap_until <= _NOW)
+    .order_by(WorkItem.id)
+    .limit(LIMIT)
+)
+_DEAD_PROCESSES = select(Lease.process_id).where(Lease.expires_at <= _NOW)
+_UNSEEN_OFFERS = (
+    select(AgentState.user_id)
+    .join(WorkItem, WorkItem.agent_id == AgentState.user_id)
+    .where(AgentState.lost_at <= bindparam("unseen_since"), WorkItem.state == WorkItemState.RESERVED.value)
+    .distinct()
+)
+_LOST_AGENTS = (
+    select(AgentState.user_id)
+    .where(AgentState.lost_at <= bindparam("lost_since"), AgentState.presence != Presence.OFFLINE.value)
+    .order_by(AgentState.user_id)
+    .limit(LIMIT)
+)
+_SILENT_CHATS = (
+    select(WorkItem.id)
+    .join(Ticket, Ticket.id == WorkItem.ticket_id)
+    .where(
+        WorkItem.state == WorkItemState.ASSIGNED.value,
+        WorkItem.medium == Medium.CHAT.value,
+        WorkItem.assigned_at <= bindparam("silent_since"),
+        Ticket.waiting_since.is_(None),
+        Ticket.last_outbound_at <= bindparam("silent_since"),
+    )
+    .order_by(WorkItem.id)
+    .limit(LIMIT)
+)
+_MOVED_DUE_TIMES = (
+    select(WorkItem.id)
+    .join(Ticket, Ticket.id == WorkItem.ticket_id)
+    .where(WorkItem.state == WorkItemState.QUEUED.value, WorkItem.due_at.is_distinct_from(Ticket.sla_due_at))
+    .order_by(WorkItem.id)
+    .limit(LIMIT)
+)
+
+
 def timer_loop(db: Database) -> Loop:
     """The loop that does what is due."""
 
@@ -44,15 +92,13 @@ def timer_loop(db: Database) -> Loop:
 
 def due(tx: Connection, now: datetime) -> list[Task]:
     """What has to be done now: (use case, what to do it to)."""
-    return [
-        *((offers.expire, one) for one in _expired_offers(tx, now)),
-        *((handling.finish_due, one) for one in _finished_wrap_ups(tx, now)),
-        *((connections.lose_process, one) for one in _dead_processes(tx, now)),
-        *((rescind_unseen, one) for one in _unseen_offers(tx, now)),
-        *((send_offline, one) for one in _lost_agents(tx, now)),
-        *((pause_silent, one) for one in _silent_chats(tx, now)),
-        *((follow_due_time, one) for one in _moved_due_times(tx)),
-    ]
+    moments = {
+        "now": now,
+        "unseen_since": now - RESCIND_AFTER,
+        "lost_since": now - GRACE,
+        "silent_since": now - SILENCE,
+    }
+    return [(action, one) for action, statement in _DUE for one in tx.execute(statement, moments).scalars()]
 
 
 def run_all(tx: Connection, now: datetime) -> int:
@@ -99,62 +145,17 @@ def follow_due_time(tx: Connection, work_item_id: int, *, now: datetime) -> None
         work.change(tx, item, now, due_at=due_at)
 
 
-def _expired_offers(tx: Connection, now: datetime) -> Iterator[int]:
-    statement = select(Offer.id).where(Offer.state == OfferState.OFFERED.value, Offer.expires_at <= now)
-    yield from tx.execute(statement.order_by(Offer.work_item_id).limit(LIMIT)).scalars()
-
-
-def _finished_wrap_ups(tx: Connection, now: datetime) -> Iterator[int]:
-    statement = select(WorkItem.id).where(WorkItem.state == WorkItemState.WRAPPING.value, WorkItem.wrap_until <= now)
-    yield from tx.execute(statement.order_by(WorkItem.id).limit(LIMIT)).scalars()
-
-
-def _dead_processes(tx: Connection, now: datetime) -> Iterator[str]:
-    yield from tx.execute(select(Lease.process_id).where(Lease.expires_at <= now)).scalars()
-
-
-def _unseen_offers(tx: Connection, now: datetime) -> Iterator[int]:
-    statement = (
-        select(AgentState.user_id)
-        .join(WorkItem, WorkItem.agent_id == AgentState.user_id)
-        .where(AgentState.lost_at <= now - RESCIND_AFTER, WorkItem.state == WorkItemState.RESERVED.value)
-    )
-    yield from tx.execute(statement.distinct()).scalars()
-
-
-def _lost_agents(tx: Connection, now: datetime) -> Iterator[int]:
-    statement = select(AgentState.user_id).where(
-        AgentState.lost_at <= now - GRACE, AgentState.presence != Presence.OFFLINE.value
-    )
-    yield from tx.execute(statement.order_by(AgentState.user_id).limit(LIMIT)).scalars()
-
-
 def _is_lost(agent: Any, now: datetime) -> bool:
     return agent.lost_at is not None and agent.lost_at <= now - GRACE
 
 
-def _silent_chats(tx: Connection, now: datetime) -> Iterator[int]:
-    statement = (
-        select(WorkItem.id)
-        .join(Ticket, Ticket.id == WorkItem.ticket_id)
-        .where(
-            WorkItem.state == WorkItemState.ASSIGNED.value,
-            WorkItem.medium == Medium.CHAT.value,
-            WorkItem.assigned_at <= now - SILENCE,
-            Ticket.waiting_since.is_(None),
-            Ticket.last_outbound_at <= now - SILENCE,
-        )
-    )
-    yield from tx.execute(statement.order_by(WorkItem.id).limit(LIMIT)).scalars()
-
-
-def _moved_due_times(tx: Connection) -> Iterator[int]:
-    statement = (
-        select(WorkItem.id)
-        .join(Ticket, Ticket.id == WorkItem.ticket_id)
-        .where(
-            WorkItem.state == WorkItemState.QUEUED.value,
-            WorkItem.due_at.is_distinct_from(Ticket.sla_due_at),
-        )
-    )
-    yield from tx.execute(statement.order_by(WorkItem.id).limit(LIMIT)).scalars()
+_DUE: Sequence[tuple[Callable[..., Any], Select[Any]]] = (
+    (offers.expire, _EXPIRED_OFFERS),
+    (handling.finish_due, _FINISHED_WRAP_UPS),
+    (connections.lose_process, _DEAD_PROCESSES),
+    (rescind_unseen, _UNSEEN_OFFERS),
+    (send_offline, _LOST_AGENTS),
+    (pause_silent, _SILENT_CHATS),
+    (follow_due_time, _MOVED_DUE_TIMES),
+)
+"""Each use case with the statement that finds what it has to be done to."""

@@ -13,7 +13,7 @@ from sqlalchemy import text as sql
 
 from contact_center.core.errors import Conflict, NotFound
 from contact_center.core.events import emit
-from routing.models import OPEN_WORK, AgentState, QueueEntry, WorkItem
+from routing.models import OPEN_WORK, TICKETS_WORK, AgentState, QueueEntry, WorkItem
 from routing.pools import PoolName
 from routing.states import HOLDING_STATES, MOVES, WAITING_STATES, Move, QueueExit, WorkItemState
 
@@ -30,7 +30,20 @@ TOLD_BY_OFFERS = frozenset({Move.OFFER, Move.ACCEPT, Move.DECLINE, Move.TIMEOUT,
 """The offer's own event says it all."""
 
 _BY_ID = select(WorkItem.__table__).where(WorkItem.id == bindparam("item_id"))
-_OPEN_OF = select(WorkItem.__table__).where(WorkItem.ticket_id == bindparam("ticket"), sql(OPEN_WORK))
+_OPEN_OF = select(WorkItem.__table__).where(WorkItem.ticket_id == bindparam("ticket"), sql(TICKETS_WORK))
+# Somebody's own call that is over before the ticket's work.
+_WRAPPED_BY = (
+    select(WorkItem.__table__)
+    .where(
+        WorkItem.ticket_id == bindparam("ticket"),
+        sql(OPEN_WORK),
+        WorkItem.beside.is_(None)
+        | ((WorkItem.agent_id == bindparam("agent")) & (WorkItem.state == WorkItemState.WRAPPING.value)),
+    )
+    .order_by(WorkItem.beside.is_(None), WorkItem.id)
+    .limit(1)
+    .with_for_update()
+)
 _LOCK_BY_ID, _LOCK_OPEN_OF = _BY_ID.with_for_update(), _OPEN_OF.with_for_update()
 # SET takes whatever columns the parameters name.
 _CHANGE = (
@@ -51,8 +64,13 @@ def by_id(tx: Connection, work_item_id: int, *, lock: bool = True) -> Row[Any]:
 
 
 def open_of(tx: Connection, ticket_id: int, *, lock: bool = True) -> Row[Any] | None:
-    """The open work item of a ticket, locked for this transaction."""
+    """The open work item of a ticket, locked for this transaction; not what somebody does beside it."""
     return tx.execute(_LOCK_OPEN_OF if lock else _OPEN_OF, {"ticket": ticket_id}).first()
+
+
+def wrapped_by(tx: Connection, ticket_id: int, user_id: int) -> Row[Any] | None:
+    """What an agent wraps up on a ticket, locked: a call that they made, else the ticket's open item in any state."""
+    return tx.execute(_WRAPPED_BY, {"ticket": ticket_id, "agent": user_id}).first()
 
 
 def move(
@@ -82,10 +100,18 @@ def move(
     return moved
 
 
-def change(tx: Connection, item: Row[Any], now: datetime, *, how: str = "changed", **values: Any) -> Row[Any]:
-    """Change a locked item without moving it."""
+def change(
+    tx: Connection,
+    item: Row[Any],
+    now: datetime,
+    *,
+    how: str = "changed",
+    by_engine: str | None = None,
+    **values: Any,
+) -> Row[Any]:
+    """Change a locked item without moving it; the engine that did it itself need not look again."""
     changed = _set(tx, item, values)
-    announce(tx, changed, how, now=now)
+    announce(tx, changed, how, now=now, by_engine=by_engine)
     return changed
 
 
@@ -95,7 +121,15 @@ def _set(tx: Connection, item: Row[Any], values: Mapping[str, Any]) -> Row[Any]:
     return tx.execute(_CHANGE, {**keys, **values}).one()
 
 
-def announce(tx: Connection, item: Row[Any], how: str, *, now: datetime, also: int | None = None) -> None:
+def announce(
+    tx: Connection,
+    item: Row[Any],
+    how: str,
+    *,
+    now: datetime,
+    also: int | None = None,
+    by_engine: str | None = None,
+) -> None:
     """The event `work_item.changed`: wakes the engine, and everybody who looks at the floor or the people in it."""
     people = {one for one in (item.agent_id, also) if one is not None}
     emit(
@@ -109,6 +143,8 @@ def announce(tx: Connection, item: Row[Any], how: str, *, now: datetime, also: i
             "previous_agent_id": also,
             "state": item.state,
             "move": how,
+            **({"beside": item.beside} if item.beside else {}),
+            **({"by_engine": by_engine} if by_engine else {}),
         },
         now=now,
         topics=[

@@ -46,7 +46,12 @@ def make_queue(tx: Connection, name: str | None = None, **values: Any) -> int:
 
 def make_account(tx: Connection, channel: Channel = Channel.SMS, *, queue_id: int | None = None, **values: Any) -> int:
     """A channel account, with a queue of its own if none is given."""
-    addresses = {Channel.EMAIL: "support@shop.test", Channel.SMS: "+15005550006", Channel.PHONE: "+15005550007"}
+    addresses = {
+        Channel.EMAIL: "support@shop.test",
+        Channel.SMS: "+15005550006",
+        Channel.PHONE: "+15005550007",
+        Channel.WHATSAPP: "+15005550008",
+    }
     return channel_accounts.create(
         tx,
         VAULT,

@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.exc import IntegrityError
 
-from contact_center.core.errors import Conflict, NotFound
+from contact_center.core.errors import Conflict, Invalid, NotFound
 from contact_center.core.events import emit
 from contact_center.core.secrets import Vault
 from contact_center.core.upsert import insert_once
 from tickets.models import ChannelAccount
 from tickets.states import Channel
+
+LONGEST_EXTENSION = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,10 @@ def by_key(tx: Connection, vault: Vault, key: str) -> Account:
     return opened(row, vault)
 
 
-def by_id(tx: Connection, vault: Vault, account_id: int) -> Account:
-    """An account, enabled or not."""
-    row = tx.execute(select(ChannelAccount.__table__).where(ChannelAccount.id == account_id)).first()
+def by_id(tx: Connection, vault: Vault, account_id: int, *, lock: bool = False) -> Account:
+    """An account, enabled or not; `lock` it for a change that depends on what is stored."""
+    query = select(ChannelAccount.__table__).where(ChannelAccount.id == account_id)
+    row = tx.execute(query.with_for_update() if lock else query).first()
     if row is None:
         raise NotFound("There is no such channel account.")
     return opened(row, vault)
@@ -136,6 +140,37 @@ def change(
         columns["secrets"] = vault.encrypt(dict(secrets))
     tx.execute(update(ChannelAccount).where(ChannelAccount.id == account_id).values(**columns))
     emit(tx, "channel_account.changed", {"account_id": account_id}, now=now, topics=["channel_accounts"])
+
+
+def set_address(tx: Connection, vault: Vault, account_id: int, address: str, *, now: datetime) -> None:
+    """Give an account another address, in its normal spelling. Conflict if another account of the channel has it.
+
+    A mailbox keeps the old one among its aliases: answers to mail that was sent from there still belong to us.
+    """
+    account = by_id(tx, vault, account_id)
+    if address == account.address:
+        return
+    values: dict[str, Any] = {"address": address}
+    if account.channel is Channel.EMAIL:
+        aliases = [one for one in account.settings.get("aliases", []) if one not in (address, account.address)]
+        values["settings"] = {**account.settings, "aliases": [*aliases, account.address]}
+    try:
+        change(tx, vault, account_id, now=now, values=values)
+    except IntegrityError as error:
+        raise Conflict("{address} is set up already.", address=address) from error
+
+
+def set_extensions(
+    tx: Connection, vault: Vault, account_id: int, extensions: Mapping[str, str], *, now: datetime
+) -> None:
+    """Whose phone is whose: extension -> the e-mail address or full name of a user. Invalid names a bad one."""
+    account = by_id(tx, vault, account_id)
+    if account.channel is not Channel.PHONE:
+        raise Invalid("Only phone lines have extensions.")
+    for extension in extensions:
+        if not 0 < len(extension) <= LONGEST_EXTENSION or any(char.isspace() for char in extension):
+            raise Invalid("{extension} is not an extension.", field=extension, extension=extension)
+    change(tx, vault, account_id, now=now, values={"settings": {**account.settings, "extensions": dict(extensions)}})
 
 
 def report(tx: Connection, account_id: int, *, now: datetime, error: str | None) -> None:

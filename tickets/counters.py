@@ -25,10 +25,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.events import Event, poke
-from contact_center.core.schema import Base, BigId
+from contact_center.core.schema import Base, BigId, UtcDateTime
+from tickets.filters import OPEN, WAITING, Filters, View
 from tickets.models import Ticket
-from tickets.queries import OPEN, WAITING, Filters, View, ids_up_to
-from tickets.states import MessageKind, Status
+from tickets.queries import COUNTED, ids_up_to
+from tickets.states import Status
 
 NOBODY = 0
 MOST_LATE = 1000
@@ -72,11 +73,15 @@ _PLACES = (
     .join(TicketPlace, TicketPlace.ticket_id == Ticket.id, isouter=True)
     .where(Ticket.id == bindparam("ticket"))
 )
-_LOCK = select(TicketPlace.ticket_id).where(TicketPlace.ticket_id == bindparam("ticket")).with_for_update()
+_PLACE = ("queue_id", "assignee_id", "status")
+# Whoever still finds the ticket where it was counted moves it.
 _CHANGE_PLACE = (
     update(TicketPlace)
-    .where(TicketPlace.ticket_id == bindparam("ticket"))
-    .values({name: bindparam(f"new_{name}") for name in ("queue_id", "assignee_id", "status")})
+    .where(
+        TicketPlace.ticket_id == bindparam("ticket"),
+        *(TicketPlace.__table__.c[name] == bindparam(f"old_{name}") for name in _PLACE),
+    )
+    .values({name: bindparam(f"new_{name}") for name in _PLACE})
 )
 
 
@@ -101,39 +106,40 @@ _COUNT_UP = {name: _count_up(insert_into) for name, insert_into in _DIALECTS.ite
 _COUNTERS = select(
     TicketCounter.queue_id, TicketCounter.assignee_id, TicketCounter.status, TicketCounter.tickets
 ).where(TicketCounter.tickets > 0)
+_LATE = ids_up_to(Filters(late=True), bindparam("now", type_=UtcDateTime()), MOST_LATE).subquery()
+_NUMBERS = union_all(_COUNTERS, select(literal(0), literal(0), literal(LATE), func.count()).select_from(_LATE))
 
 
 def on_message(tx: Connection, event: Event, now: datetime) -> None:
-    """Handler of `message.created`: every change of a ticket's place leaves an entry in its timeline, never a note."""
-    if event.payload["kind"] != MessageKind.NOTE.value:
+    """Handler of `message.created`: every change of a ticket's place leaves an entry that says so."""
+    if event.payload.get("moves", True):
         move(tx, event.payload["ticket_id"])
 
 
 def move(tx: Connection, ticket_id: int) -> None:
     """Count a ticket where it is now, and no longer where it was."""
-    present, counted = _places(tx, ticket_id)
-    if present is None or present == counted:
-        return
-    if counted is None:
-        queue_id, assignee_id, status = present
-        first = tx.execute(
-            _FIRST_PLACE[tx.dialect.name],
-            {"ticket_id": ticket_id, "queue_id": queue_id, "assignee_id": assignee_id, "status": status},
-        ).first()
-        if first is not None:
-            _add(tx, present, 1)
-            _tell(tx, present)
+    while True:
+        present, counted = _places(tx, ticket_id)
+        if present is None or present == counted:
             return
-    tx.execute(_LOCK, {"ticket": ticket_id})
-    present, counted = _places(tx, ticket_id)
-    if present is None or counted is None or present == counted:
-        return
-    names = ("new_queue_id", "new_assignee_id", "new_status")
-    tx.execute(_CHANGE_PLACE, {"ticket": ticket_id, **dict(zip(names, present, strict=True))})
-    # In one order everywhere, so that two relays never wait for each other in a ring.
-    for place, change in sorted([(counted, -1), (present, 1)]):
-        _add(tx, place, change)
-    _tell(tx, counted, present)
+        if counted is None:
+            values = {"ticket_id": ticket_id, **dict(zip(_PLACE, present, strict=True))}
+            if tx.execute(_FIRST_PLACE[tx.dialect.name], values).first() is not None:
+                _add(tx, (present, 1))
+                _tell(tx, present)
+                return
+        elif tx.execute(_CHANGE_PLACE, _from_to(ticket_id, counted, present)).rowcount:
+            # In one order everywhere, so that two relays never wait for each other in a ring.
+            _add(tx, *sorted([(counted, -1), (present, 1)]))
+            _tell(tx, counted, present)
+            return
+        # Somebody else counted it meanwhile: look again.
+
+
+def _from_to(ticket_id: int, counted: Place, present: Place) -> dict[str, Any]:
+    old = {f"old_{name}": value for name, value in zip(_PLACE, counted, strict=True)}
+    new = {f"new_{name}": value for name, value in zip(_PLACE, present, strict=True)}
+    return {"ticket": ticket_id, **old, **new}
 
 
 def recount(tx: Connection) -> None:
@@ -166,9 +172,7 @@ def counters(tx: Connection) -> dict[Place, int]:
 
 def view_counts(tx: Connection, user_id: int, *, now: datetime) -> Mapping[View, int]:
     """The numbers beside the built-in views, in one statement; late tickets are counted up to `MOST_LATE`."""
-    late = ids_up_to(Filters(late=True), now, MOST_LATE).subquery()
-    number = select(literal(0), literal(0), literal(LATE), func.count()).select_from(late)
-    places = {(row[0], row[1], row[2]): row[3] for row in tx.execute(union_all(_COUNTERS, number))}
+    places = {(row[0], row[1], row[2]): row[3] for row in tx.execute(_NUMBERS, {"now": now})}
     late_tickets = places.pop((0, 0, LATE))
 
     def total(statuses: tuple[Status, ...], assignee_id: int | None = None) -> int:
@@ -187,7 +191,8 @@ def view_counts(tx: Connection, user_id: int, *, now: datetime) -> Mapping[View,
         View.WAITING: total(WAITING),
         View.LATE: late_tickets,
         View.RESOLVED: total((Status.RESOLVED,)),
-        View.ALL: sum(places.values()),
+        View.SPAM: total((Status.SPAM,)),
+        View.ALL: total(COUNTED),
     }
 
 
@@ -208,7 +213,6 @@ def _tell(tx: Connection, *places: Place) -> None:
     poke(tx, "lists", *sorted(owners), name="counts.changed", payload={}, relay=False)
 
 
-def _add(tx: Connection, place: Place, change: int) -> None:
-    queue_id, assignee_id, status = place
-    values = {"queue_id": queue_id, "assignee_id": assignee_id, "status": status, "tickets": change}
-    tx.execute(_COUNT_UP[tx.dialect.name], values)
+def _add(tx: Connection, *steps: tuple[Place, int]) -> None:
+    rows = [{**dict(zip(_PLACE, place, strict=True)), "tickets": change} for place, change in steps]
+    tx.execute(_COUNT_UP[tx.dialect.name], rows)

@@ -1,5 +1,6 @@
 """What every channel turns its payloads into before anything is stored."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,14 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Greeting:
+    """What we had said by ourselves before a customer wrote (an invitation to chat): nobody's answer, no contact."""
+
+    text: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """One message of a customer, on any channel.
 
@@ -61,6 +70,9 @@ class InboundMessage:
     kind: MessageKind = MessageKind.INBOUND
     locale: str | None = None
     queue_id: int | None = None
+    topic_id: int | None = None
+    # Kept as the first entry of the ticket, if this message opens one.
+    greeting: Greeting | None = None
     attachments: tuple[StoredFile, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
     raw: bytes | None = None
@@ -82,7 +94,7 @@ class InboundMessage:
 class Receipt:
     """What became of an inbound message."""
 
-    outcome: str  # accepted | duplicate
+    outcome: str  # accepted | duplicate | suppressed (the sender is blocked)
     ticket_id: int | None
     message_id: int | None
     seq: int | None = None

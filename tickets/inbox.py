@@ -9,8 +9,10 @@ from sqlalchemy import Connection, Row, select, update
 from contact_center.core.errors import NotFound
 from contact_center.core.events import emit
 from contact_center.core.upsert import insert_for, insert_once
+from tickets import blocks
 from tickets.inbound import InboundMessage
 from tickets.models import JournalItem, Message
+from tickets.sensitive import masking
 from tickets.states import Channel, JournalState
 
 SUMMARY_LENGTH = 140
@@ -29,6 +31,8 @@ class RawItem:
     raw_digest: str | None = None
     sender: str = ""
     summary: str = ""
+    # From before the account was connected: nothing reacts to it.
+    history: bool = False
 
 
 def store(
@@ -51,10 +55,11 @@ def store(
             "state": state.value,
             "reason": reason[:REASON_LENGTH] if reason else None,
             "sender": item.sender,
-            "summary": item.summary[:SUMMARY_LENGTH],
+            "summary": masking.line(tx, item.summary)[:SUMMARY_LENGTH],
             "raw": item.raw,
             "raw_digest": item.raw_digest,
             "attempts": 1,
+            "history": item.history,
             "received_at": now,
             "finished_at": None if state is JournalState.RECEIVED else now,
         },
@@ -144,6 +149,40 @@ def retry(tx: Connection, item_id: int, *, now: datetime) -> Row[int]:
         raise NotFound("This item is not in quarantine any more.")
     _announce(tx, item_id, JournalState.RECEIVED, now=now)
     return row
+
+
+def release(tx: Connection, item_id: int, *, now: datetime) -> None:
+    """Put an item that a block stopped back to `received`; the channel's loop takes it, whatever is blocked."""
+    row = tx.execute(
+        update(JournalItem)
+        .where(
+            JournalItem.id == item_id,
+            JournalItem.state == JournalState.SUPPRESSED.value,
+            JournalItem.reason.startswith(blocks.REASON),
+        )
+        .values(state=JournalState.RECEIVED.value, reason=blocks.RELEASED, finished_at=None)
+        .returning(JournalItem.id)
+    ).first()
+    if row is None:
+        raise NotFound("No block holds this item any more.")
+    _announce(tx, item_id, JournalState.RECEIVED, now=now)
+
+
+def refuse(tx: Connection, inbound: InboundMessage, reason: str, *, now: datetime) -> bool:
+    """Journal a message that a block stops, with its raw form; False for a duplicate."""
+    if inbound.journal_id is not None:
+        finish(tx, inbound.journal_id, JournalState.SUPPRESSED, now=now, reason=reason)
+        return True
+    item = RawItem(
+        channel=inbound.channel,
+        account_id=inbound.account_id,
+        external_id=inbound.external_id,
+        raw=inbound.raw,
+        raw_digest=inbound.raw_digest,
+        sender=inbound.sender.value,
+        summary=inbound.subject or inbound.text,
+    )
+    return store(tx, item, now=now, state=JournalState.SUPPRESSED, reason=reason) is not None
 
 
 def waiting(tx: Connection, channel: Channel, *, limit: int = 20) -> Sequence[Row[JournalItem]]:

@@ -1,14 +1,15 @@
 """Status, priority, kind, topic, tags: what people and timers change on a ticket."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Executable, Integer, Row, bindparam, delete, insert, select
 
 from contact_center.core.errors import Conflict, Invalid, NotFound
-from contact_center.core.events import emit, poke
-from contact_center.core.upsert import insert_for, insert_once
+from contact_center.core.events import Announcement, poke
+from contact_center.core.upsert import insert_of, insert_once
 from tickets.models import Tag, Ticket, TicketRead, TicketTag
 from tickets.states import Kind, Priority, Status, may_become
 from tickets.timeline import add_event, topics_of
@@ -42,7 +43,9 @@ def set_status(
     if wanted is Status.SNOOZED and (snoozed_until is None or snoozed_until <= now):
         raise Invalid("Choose a moment in the future.", field="snoozed_until")
     changes = _status_changes(ticket, wanted, user_id=user_id, now=now)
-    changes |= {"hold_reason": hold_reason, "snoozed_until": snoozed_until, "version": Ticket.version + 1}
+    changes |= {"hold_reason": hold_reason, "snoozed_until": snoozed_until}
+    name = "ticket.reopened" if _reopens(current, wanted) else EVENT_NAMES.get(wanted, "ticket.status_changed")
+    told = _told(ticket, name, {"from": current.value, "to": wanted.value, "by_user_id": user_id})
     add_event(
         tx,
         ticket_id,
@@ -51,9 +54,8 @@ def set_status(
         now=now,
         user_id=user_id,
         changes=changes,
+        also=[told],
     )
-    name = "ticket.reopened" if _reopens(current, wanted) else EVENT_NAMES.get(wanted, "ticket.status_changed")
-    _announce(tx, ticket, name, {"from": current.value, "to": wanted.value, "by_user_id": user_id}, now=now)
 
 
 def resolve(tx: Connection, ticket_id: int, *, user_id: int | None, now: datetime) -> None:
@@ -83,7 +85,7 @@ def _status_changes(ticket: Row[Any], wanted: Status, *, user_id: int | None, no
         # Free the thread: whoever writes next begins a new matter.
         changes |= {"closed_at": now, "resolved_at": ticket.resolved_at or now, "waiting_since": None}
     elif _reopens(Status(ticket.status), wanted):
-        changes |= {"resolved_at": None, "resolved_by_id": None, "reopened": Ticket.reopened + 1}
+        changes |= {"resolved_at": None, "resolved_by_id": None, "reopened": ticket.reopened + 1}
     return changes
 
 
@@ -117,9 +119,9 @@ def set_fields(
             {"from": before, "to": value},
             now=now,
             user_id=user_id,
-            changes={name: value, "version": Ticket.version + 1},
+            changes={name: value},
+            also=[_told(ticket, "ticket.updated", {"field": name, "from": before, "to": value})],
         )
-        _announce(tx, ticket, "ticket.updated", {"field": name, "from": before, "to": value}, now=now)
 
 
 def tag(tx: Connection, ticket_id: int, names: Sequence[str], *, user_id: int | None, now: datetime) -> None:
@@ -143,30 +145,47 @@ def tag(tx: Connection, ticket_id: int, names: Sequence[str], *, user_id: int | 
             )
         )
     if added or removed:
-        add_event(tx, ticket_id, "tags_changed", {"added": added, "removed": removed}, now=now, user_id=user_id)
-        _announce(tx, ticket, "ticket.updated", {"field": "tags", "added": added, "removed": removed}, now=now)
+        values = {"added": added, "removed": removed}
+        told = _told(ticket, "ticket.updated", {"field": "tags", **values})
+        add_event(tx, ticket_id, "tags_changed", values, now=now, user_id=user_id, also=[told])
+
+
+@cache
+def _mark_read(dialect: str) -> Executable:
+    statement = insert_of(dialect, TicketRead)
+    seq = statement.excluded.seq
+    return statement.on_conflict_do_update(
+        index_elements=["ticket_id", "user_id"], set_={"seq": seq}, where=TicketRead.seq < seq
+    )
 
 
 def mark_read(tx: Connection, ticket_id: int, user_id: int, seq: int) -> None:
     """The user has seen the ticket up to `seq`; it never goes back. A chat's customer hears of it."""
-    statement = insert_for(tx, TicketRead).values(ticket_id=ticket_id, user_id=user_id, seq=seq)
-    done = tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["ticket_id", "user_id"], set_={"seq": seq}, where=TicketRead.seq < seq
-        )
-    )
+    values = {"ticket_id": ticket_id, "user_id": user_id, "seq": seq}
+    done = tx.execute(_mark_read(tx.dialect.name), values)
     if done.rowcount:
-        poke(tx, f"reads:{ticket_id}", name="ticket.read", payload={"ticket_id": ticket_id, "seq": seq}, relay=False)
+        topics = (f"reads:{ticket_id}", f"user:{user_id}")
+        poke(tx, *topics, name="ticket.read", payload={"ticket_id": ticket_id, "seq": seq}, relay=False)
+
+
+_MOST = bindparam("most", type_=Integer())
+_SNOOZED_UNTIL = (
+    select(Ticket.id)
+    .where(Ticket.status == Status.SNOOZED.value, Ticket.snoozed_until <= bindparam("now"))
+    .limit(_MOST)
+    .with_for_update(skip_locked=True)
+)
+_RESOLVED_UNTIL = (
+    select(Ticket.id)
+    .where(Ticket.status == Status.RESOLVED.value, Ticket.resolved_at <= bindparam("until"))
+    .limit(_MOST)
+    .with_for_update(skip_locked=True)
+)
 
 
 def wake_snoozed(tx: Connection, now: datetime, *, limit: int = 100) -> int:
     """Open the tickets whose moment has come; returns how many."""
-    due = tx.execute(
-        select(Ticket.id)
-        .where(Ticket.status == Status.SNOOZED.value, Ticket.snoozed_until <= now)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).scalars()
+    due = tx.execute(_SNOOZED_UNTIL, {"now": now, "most": limit}).scalars()
     ids = list(due)
     for ticket_id in ids:
         set_status(tx, ticket_id, Status.OPEN, user_id=None, now=now)
@@ -175,34 +194,31 @@ def wake_snoozed(tx: Connection, now: datetime, *, limit: int = 100) -> int:
 
 def close_resolved(tx: Connection, now: datetime, *, limit: int = 100) -> int:
     """Close what was resolved a week ago; returns how many."""
-    due = tx.execute(
-        select(Ticket.id)
-        .where(Ticket.status == Status.RESOLVED.value, Ticket.resolved_at <= now - CLOSE_AFTER)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).scalars()
+    due = tx.execute(_RESOLVED_UNTIL, {"until": now - CLOSE_AFTER, "most": limit}).scalars()
     ids = list(due)
     for ticket_id in ids:
         set_status(tx, ticket_id, Status.CLOSED, user_id=None, now=now)
     return len(ids)
 
 
+_LOOK = select(Ticket.__table__).where(Ticket.id == bindparam("ticket"))
+_LOCK = _LOOK.with_for_update()
+
+
 def access(tx: Connection, ticket_id: int, *, lock: bool = False) -> Row[Any]:
     """The ticket's row, locked for this transaction on request; NotFound if there is none."""
-    statement = select(Ticket.__table__).where(Ticket.id == ticket_id)
-    row = tx.execute(statement.with_for_update() if lock else statement).first()
+    row = tx.execute(_LOCK if lock else _LOOK, {"ticket": ticket_id}).first()
     if row is None:
         raise NotFound("There is no such ticket.")
     return row
 
 
-def _announce(tx: Connection, ticket: Row[Any], name: str, values: dict[str, Any], *, now: datetime) -> None:
-    emit(
-        tx,
+def _told(ticket: Row[Any], name: str, values: Mapping[str, Any]) -> Announcement:
+    """What changed on a ticket, to everybody who looks at it."""
+    return Announcement(
         name,
         {"ticket_id": ticket.id, "queue_id": ticket.queue_id, "customer_id": ticket.customer_id, **values},
-        now=now,
-        topics=topics_of(
+        topics_of(
             ticket.id,
             queue_id=ticket.queue_id,
             assignee_id=ticket.assignee_id,

@@ -154,7 +154,7 @@ def same_matter(tx: Connection, ticket_id: int) -> list[Candidate]:
         .where(
             Ticket.customer_id == ticket.customer_id,
             Ticket.id != ticket_id,
-            Ticket.status != Status.CLOSED.value,
+            Ticket.status.not_in((Status.CLOSED.value, Status.SPAM.value)),
             Ticket.updated_at > ticket.created_at - SAME_MATTER_WITHIN,
         )
         .order_by(Ticket.updated_at.desc())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from tickets.customers.contacts import Contact
 from tickets.inbound import InboundMessage
@@ -18,6 +18,8 @@ from tickets.numbers import id_of
 from tickets.states import Status
 
 REOPEN_WITHIN = timedelta(days=7)
+# How a reference begins that comes from Outlook's Thread-Index.
+THREAD_INDEX = "thread-index:"
 SUBJECT_NUMBER = re.compile(r"\[?#(\d{3,10})\b")
 
 
@@ -31,6 +33,7 @@ class Evidence(StrEnum):
     THREAD = "thread"
     TOKEN = "plus_address"
     REFERENCE = "reference"
+    THREAD_INDEX = "thread_index"
     SUBJECT = "subject_number"
 
 
@@ -41,6 +44,33 @@ class Match:
     ticket_id: int
     action: Action
     evidence: Evidence
+
+
+_THREAD = (Ticket.channel_account_id == bindparam("account"), Ticket.thread_key == bindparam("thread"))
+_BY_THREAD = (
+    select(Ticket.id, Ticket.status, Ticket.resolved_at)
+    .where(*_THREAD, Ticket.merged_into_id.is_(None), Ticket.status != Status.CLOSED.value)
+    .order_by(Ticket.id.desc())
+    .limit(5)
+)
+_BY_MERGED_THREAD = (
+    select(Ticket.id).where(*_THREAD, Ticket.merged_into_id.is_not(None)).order_by(Ticket.id.desc()).limit(1)
+)
+_BY_REFERENCE = select(ExternalReference.reference, ExternalReference.ticket_id).where(
+    ExternalReference.reference.in_(bindparam("references", expanding=True))
+)
+_TAKES_PART = (
+    select(Ticket.id)
+    .outerjoin(Message, Message.ticket_id == Ticket.id)
+    .where(
+        Ticket.id == bindparam("ticket"),
+        or_(Ticket.customer_id == bindparam("customer"), Message.contact_point_id == bindparam("contact_point")),
+    )
+    .limit(1)
+)
+_BY_ID = select(Ticket.id, Ticket.status, Ticket.resolved_at, Ticket.merged_into_id).where(
+    Ticket.id == bindparam("ticket")
+)
 
 
 def find(tx: Connection, inbound: InboundMessage, contact: Contact, *, now: datetime) -> Match | None:
@@ -55,17 +85,7 @@ def find(tx: Connection, inbound: InboundMessage, contact: Contact, *, now: date
 
 
 def _by_thread(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Match | None:
-    rows = tx.execute(
-        select(Ticket.id, Ticket.status, Ticket.resolved_at)
-        .where(
-            Ticket.channel_account_id == inbound.account_id,
-            Ticket.thread_key == inbound.thread_key,
-            Ticket.merged_into_id.is_(None),
-            Ticket.status != Status.CLOSED.value,
-        )
-        .order_by(Ticket.id.desc())
-        .limit(5)
-    ).all()
+    rows = tx.execute(_BY_THREAD, {"account": inbound.account_id, "thread": inbound.thread_key}).all()
     for row in rows:
         if row.status != Status.RESOLVED.value:
             return Match(row.id, Action.APPEND, Evidence.THREAD)
@@ -75,16 +95,8 @@ def _by_thread(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Mat
 
 def _by_merged_thread(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Match | None:
     """A thread whose last ticket was merged goes on in the other one, as long as that one lives."""
-    merged_id = tx.execute(
-        select(Ticket.id)
-        .where(
-            Ticket.channel_account_id == inbound.account_id,
-            Ticket.thread_key == inbound.thread_key,
-            Ticket.merged_into_id.is_not(None),
-        )
-        .order_by(Ticket.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
+    thread = {"account": inbound.account_id, "thread": inbound.thread_key}
+    merged_id = tx.execute(_BY_MERGED_THREAD, thread).scalar_one_or_none()
     if merged_id is None:
         return None
     match = _judge(_ticket(tx, merged_id), Evidence.THREAD, now=now)
@@ -100,16 +112,14 @@ def _by_token(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Matc
 def _by_reference(tx: Connection, inbound: InboundMessage, contact: Contact, *, now: datetime) -> Match | None:
     if inbound.disowned or not inbound.references:
         return None
-    rows = tx.execute(
-        select(ExternalReference.reference, ExternalReference.ticket_id).where(
-            ExternalReference.reference.in_(inbound.references)
-        )
-    ).all()
+    rows = tx.execute(_BY_REFERENCE, {"references": inbound.references}).all()
     by_reference = {row.reference: row.ticket_id for row in rows}
     for reference in inbound.references:
         ticket_id = by_reference.get(reference)
         if ticket_id is not None and takes_part(tx, ticket_id, contact):
-            return _judge(_ticket(tx, ticket_id), Evidence.REFERENCE, now=now)
+            outlook = reference.startswith(THREAD_INDEX)
+            evidence = Evidence.THREAD_INDEX if outlook else Evidence.REFERENCE
+            return _judge(_ticket(tx, ticket_id), evidence, now=now)
     return None
 
 
@@ -125,28 +135,13 @@ def _by_subject(tx: Connection, inbound: InboundMessage, contact: Contact, *, no
 
 def takes_part(tx: Connection, ticket_id: int, contact: Contact) -> bool:
     """Whether the sender is the ticket's customer, or has written or been written to in it."""
-    return (
-        tx.execute(
-            select(Ticket.id)
-            .outerjoin(Message, Message.ticket_id == Ticket.id)
-            .where(
-                Ticket.id == ticket_id,
-                or_(
-                    Ticket.customer_id == contact.customer_id,
-                    Message.contact_point_id == contact.contact_point_id,
-                ),
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
+    sender = {"customer": contact.customer_id, "contact_point": contact.contact_point_id}
+    return tx.execute(_TAKES_PART, {"ticket": ticket_id, **sender}).first() is not None
 
 
 def _ticket(tx: Connection, ticket_id: int) -> Row[int, str, datetime | None] | None:
     """The ticket, or the one it was merged into."""
-    row = tx.execute(
-        select(Ticket.id, Ticket.status, Ticket.resolved_at, Ticket.merged_into_id).where(Ticket.id == ticket_id)
-    ).first()
+    row = tx.execute(_BY_ID, {"ticket": ticket_id}).first()
     if row is not None and row.merged_into_id is not None:
         return _ticket(tx, row.merged_into_id)
     return row  # type: ignore[return-value]

@@ -17,7 +17,7 @@ from contact_center.core.schema import Base, id_column
 from tickets import assignments, lifecycle
 from tickets.models import Message, Tag, Ticket, TicketTag, refers_to
 from tickets.numbers import number_of
-from tickets.states import DONE_STATUSES, WAITING_STATUSES, MessageKind, Priority, Status
+from tickets.states import APART_STATUSES, DONE_STATUSES, WAITING_STATUSES, MessageKind, Priority, Status
 from tickets.timeline import add_event, topics_of
 
 PRIORITIES = list(Priority)
@@ -50,6 +50,8 @@ def merge(tx: Connection, kept_id: int, merged_id: int, *, user_id: int, now: da
     kept, merged = lock_both(tx, kept_id, merged_id)
     if kept.customer_id != merged.customer_id:
         raise Conflict("These tickets belong to two customers. Merge the customers first, or link the tickets.")
+    if APART_STATUSES & {kept.status, merged.status}:
+        raise Conflict("One of these tickets is marked as spam. Say first that it is not.")
     if kept.merged_into_id is not None or merged.merged_into_id is not None or kept.status == Status.CLOSED.value:
         raise Conflict("One of these tickets is closed or merged already. Look at the list again.")
     assignments.unassign(tx, merged_id, end_reason="merged", now=now, by_user_id=user_id)
@@ -71,7 +73,6 @@ def merge(tx: Connection, kept_id: int, merged_id: int, *, user_id: int, now: da
         "merged_into_id": kept_id,
         "waiting_since": None,
         "snoozed_until": None,
-        "version": Ticket.version + 1,
     }
     values = {"to_ticket_id": kept_id, "number": number_of(kept_id), "merge_id": merge_id}
     add_event(tx, merged_id, "merged_into", values, now=now, user_id=user_id, changes=closing)
@@ -99,7 +100,6 @@ def undo(tx: Connection, merge_id: int, *, user_id: int, now: datetime) -> None:
         "merged_into_id": None,
         "waiting_since": row.waiting_since,
         "resolved_at": row.resolved_at,
-        "version": Ticket.version + 1,
     }
     if _thread_is_taken(tx, merged):
         changes["thread_key"] = None
@@ -150,7 +150,7 @@ def _take_over(tx: Connection, kept: Row[Any], merged: Row[Any], merge_id: int, 
     """The kept ticket gets the longer wait, the higher priority and all tags; it opens if the other was open."""
     waits = [wait for wait in (kept.waiting_since, merged.waiting_since) if wait is not None]
     values = {"from_ticket_id": merged.id, "number": number_of(merged.id), "merge_id": merge_id}
-    changes = {"waiting_since": min(waits, default=None), "version": Ticket.version + 1}
+    changes = {"waiting_since": min(waits, default=None)}
     add_event(tx, kept.id, "merged", values, now=now, user_id=user_id, changes=changes)
     if PRIORITIES.index(Priority(merged.priority)) > PRIORITIES.index(Priority(kept.priority)):
         lifecycle.set_fields(tx, kept.id, user_id=user_id, now=now, priority=Priority(merged.priority))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, false
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,6 +11,8 @@ from contact_center.core.schema import Base, BigId, id_column
 
 # Literal in partial indexes and in the hot statements: both databases must prove that a query implies the index.
 OPEN_THREAD = "thread_key IS NOT NULL AND status NOT IN ('resolved', 'closed')"
+UNCERTAIN = "delivery = 'uncertain'"
+WHATSAPP_INBOUND = "channel = 'whatsapp' AND kind = 'inbound'"
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -137,6 +139,11 @@ class ContactPoint(Base):
     # Nothing is sent to a suppressed address; the reason is shown (hard bounce, opted out, not this person).
     suppressed_at: Mapped[datetime | None]
     suppressed_reason: Mapped[str | None]
+    # What colleagues know of a phone number; see `tickets.customers.number_flags`.
+    flag: Mapped[str | None]
+    flag_note: Mapped[str | None]
+    flagged_by_id: Mapped[int | None] = refers_to("users.id", nullable=True, index=False)
+    flagged_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("kind", "value"),)
@@ -247,6 +254,15 @@ class Message(Base):
         UniqueConstraint("ticket_id", "seq"),
         UniqueConstraint("channel_account_id", "external_id", name="uq_messages_external"),
         partial_index("uq_messages_public_seq", "ticket_id", "public_seq", where="public_seq IS NOT NULL", unique=True),
+        partial_index("ix_messages_uncertain", "id", where=UNCERTAIN),
+        # When a customer wrote last: the window in which WhatsApp takes free text.
+        partial_index(
+            "ix_messages_whatsapp_inbound",
+            "channel_account_id",
+            "contact_point_id",
+            "created_at",
+            where=WHATSAPP_INBOUND,
+        ),
         partial_index("ix_messages_to_send", "send_after", "id", where="delivery = 'queued'"),
     )
 
@@ -294,6 +310,8 @@ class JournalItem(Base):
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)
     raw_digest: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=1)
+    # From before its mailbox was connected: it is kept, and nothing reacts to it.
+    history: Mapped[bool] = mapped_column(default=False, server_default=false())
     received_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
@@ -354,6 +372,9 @@ class Draft(Base):
     user_id: Mapped[int] = refers_to("users.id")
     channel: Mapped[str]
     text: Mapped[str] = mapped_column(Text)
+    # Who gets a copy, as typed; NULL: whoever is proposed.
+    cc: Mapped[str | None] = mapped_column(Text)
+    bcc: Mapped[str | None] = mapped_column(Text)
     # The ticket's seq when the draft was begun: newer entries make it stale.
     begun_at_seq: Mapped[int]
     updated_at: Mapped[datetime]

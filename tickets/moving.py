@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from contact_center.core.errors import Conflict, Invalid, NotFound
-from contact_center.core.events import emit
+from contact_center.core.events import emit, emit_all
 from contact_center.core.text import first_line
-from tickets import lifecycle
-from tickets.intake import announce_opened
+from tickets import lifecycle, standing
+from tickets.intake import opened as opened_ticket
 from tickets.merging import lock_both
 from tickets.models import ExternalReference, Message, Ticket
 from tickets.numbers import number_of
-from tickets.states import DONE_STATUSES, AuthorKind, Channel, MessageKind, Status
-from tickets.timeline import PREVIEW_LENGTH, Appended, add_event, announce
+from tickets.states import AuthorKind, Channel, MessageKind, Status
+from tickets.timeline import Appended, add_event, announcement
 
 MOVED = "moved"
 
@@ -30,11 +30,11 @@ def move(tx: Connection, message_id: int, to_ticket_id: int, *, user_id: int, no
     if message.ticket_id == to_ticket_id:
         raise Invalid("The message is in this ticket already.", field="ticket")
     source, target = lock_both(tx, message.ticket_id, to_ticket_id)
-    if target.merged_into_id is not None or target.status == Status.CLOSED.value:
+    if target.merged_into_id is not None or target.status in (Status.CLOSED.value, Status.SPAM.value):
         raise Conflict("This ticket is closed. Choose another one, or split the message off.")
     seq = _move(tx, message, target, user_id=user_id, now=now)
     for ticket in (source, target):
-        _refresh(tx, ticket, now=now)
+        standing.refresh(tx, ticket, now=now)
     _announce(tx, source, target, [message_id], user_id, now=now)
     return seq
 
@@ -89,12 +89,20 @@ def split(
     values = {"to_ticket_id": new_id, "number": number_of(new_id), "messages": len(messages)}
     appended = add_event(tx, ticket_id, "split", values, now=now, user_id=user_id)
     for ticket in (source, target):
-        _refresh(tx, ticket, now=now)
+        standing.refresh(tx, ticket, now=now)
     opened = Appended(
-        appended.message_id, new_id, 1, None, target.queue_id, None, target.customer_id, target.thread_key
+        appended.message_id,
+        new_id,
+        1,
+        None,
+        target.queue_id,
+        None,
+        target.customer_id,
+        target.thread_key,
+        target.channel,
     )
     # As nobody's own work: routing places it in its queue.
-    announce_opened(tx, opened, Channel(source.channel), now=now)
+    emit_all(tx, [opened_ticket(opened, Channel(source.channel))], now=now)
     _announce(tx, source, target, [message.id for message in messages], user_id, now=now)
     return new_id
 
@@ -153,8 +161,11 @@ def _move(tx: Connection, message: Row[Any], target: Row[Any], *, user_id: int, 
         target.assignee_id,
         target.customer_id,
         target.thread_key,
+        message.channel,
     )
-    announce(tx, appended, MessageKind(message.kind), message.channel, now=now)
+    kind, automatic = MessageKind(message.kind), message.automatic
+    created = announcement(appended, kind=kind, moves=False, automatic=automatic, user_id=message.user_id)
+    emit_all(tx, [created], now=now)
     seq: int = numbers.seq
     return seq
 
@@ -166,44 +177,6 @@ def _last_inbound(tx: Connection, ticket_id: int) -> int | None:
         .order_by(Message.seq.desc())
         .limit(1)
     ).scalar_one_or_none()
-
-
-def _refresh(tx: Connection, ticket: Row[Any], *, now: datetime) -> None:
-    """Say again what follows from the messages that are there now: last words, who waits since when, the preview."""
-    of_ticket = Message.ticket_id == ticket.id
-    inbound = (Message.kind == MessageKind.INBOUND.value) & Message.automatic.is_(False)
-    answer = (Message.kind == MessageKind.OUTBOUND.value) & Message.automatic.is_(False)
-    times = tx.execute(
-        select(
-            func.max(Message.created_at).filter(inbound).label("inbound"),
-            func.max(Message.created_at).filter(answer).label("answer"),
-            func.min(Message.created_at).filter(answer).label("first_answer"),
-        ).where(of_ticket)
-    ).one()
-    unanswered = select(func.min(Message.created_at)).where(of_ticket, inbound)
-    if times.answer is not None:
-        unanswered = unanswered.where(Message.created_at > times.answer)
-    waiting = tx.execute(unanswered).scalar_one()
-    last = tx.execute(
-        select(Message.text)
-        .where(of_ticket, Message.kind != MessageKind.EVENT.value)
-        .order_by(Message.created_at.desc(), Message.seq.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    done = Status(ticket.status) in DONE_STATUSES
-    tx.execute(
-        update(Ticket)
-        .where(Ticket.id == ticket.id)
-        .values(
-            last_inbound_at=times.inbound,
-            last_outbound_at=times.answer,
-            first_response_at=times.first_answer,
-            waiting_since=None if done else waiting,
-            preview=first_line(last or "", PREVIEW_LENGTH),
-            updated_at=now,
-            version=Ticket.version + 1,
-        )
-    )
 
 
 def _announce(

@@ -1,4 +1,4 @@
-"""Lists of tickets: filters, three orders, keyset pages. A page costs at most three statements, whatever the rows.
+"""Lists of tickets in three orders, by keyset pages. A page costs at most three statements, whatever the rows.
 
 Orders by waiting and by SLA have two parts: the tickets that have that moment, soonest first, then all others, newest
 first. Each part walks one index; a part over several statuses is a union of index walks, never a sort of a table.
@@ -7,19 +7,23 @@ first. Each part walks one index; a part over several statuses is a union of ind
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     Subquery,
     and_,
+    bindparam,
+    func,
     literal,
     select,
     tuple_,
@@ -30,60 +34,23 @@ from contact_center.accounts.models import User
 from contact_center.core.errors import Invalid
 from contact_center.core.schema import UtcDateTime
 from tickets.customers.names import display_name
-from tickets.models import ContactPoint, Customer, Queue, Tag, Ticket, TicketRead, TicketTag
+from tickets.filters import OPEN, Filters, Order
+from tickets.models import ContactPoint, Customer, Message, Queue, Tag, Ticket, TicketRead, TicketTag
 from tickets.numbers import number_of
 from tickets.sla_models import SlaClock
-from tickets.states import DONE_STATUSES, Channel, ContactKind, Kind, Priority, Status
+from tickets.states import APART_STATUSES, RESTING_STATUSES, AuthorKind, ContactKind, Status
 
 PAGE = 60
+# A badge shows no more than this, and a long ticket costs no more than this.
+MOST_UNREAD = 99
 
 
-class Order(StrEnum):
-    """How a list is sorted."""
-
-    WAITING = "waiting"  # the customer who has waited longest first
-    SLA = "sla"  # the target that ends soonest first
-    NEWEST = "newest"  # the last change first
-
-
-class View(StrEnum):
-    """The lists that everybody has."""
-
-    MINE = "mine"
-    MINE_WAITING = "mine_waiting"
-    UNASSIGNED = "unassigned"
-    OPEN = "open"
-    WAITING = "waiting"
-    LATE = "late"
-    RESOLVED = "resolved"
-    ALL = "all"
-
-
-OPEN = (Status.NEW, Status.OPEN)
-WAITING = (Status.PENDING, Status.ON_HOLD, Status.SNOOZED)
 # fmt: off
 _SHOWN = (
     "id", "subject", "preview", "status", "priority", "kind", "channel", "queue_id", "customer_id", "assignee_id",
-    "created_at", "updated_at", "waiting_since", "snoozed_until", "seq", "sla_due_at",
+    "created_at", "updated_at", "waiting_since", "snoozed_until", "sla_due_at",
 )
 # fmt: on
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a ticket must match; an empty part matches all. `late` wants a missed or broken target."""
-
-    statuses: tuple[Status, ...] = ()
-    queue_ids: tuple[int, ...] = ()
-    channels: tuple[Channel, ...] = ()
-    priorities: tuple[Priority, ...] = ()
-    kinds: tuple[Kind, ...] = ()
-    topic_ids: tuple[int, ...] = ()
-    tag: str = ""
-    assignee_id: int | None = None
-    unassigned: bool = False
-    customer_id: int | None = None
-    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +102,6 @@ class Page:
     cursor: str | None = None
 
 
-def filters_of(view: View, user_id: int) -> Filters:
-    """What a built-in view holds for this user."""
-    return {
-        View.MINE: Filters(OPEN, assignee_id=user_id),
-        View.MINE_WAITING: Filters(WAITING, assignee_id=user_id),
-        View.UNASSIGNED: Filters(OPEN, unassigned=True),
-        View.OPEN: Filters(OPEN),
-        View.WAITING: Filters(WAITING),
-        View.LATE: Filters(late=True),
-        View.RESOLVED: Filters((Status.RESOLVED,)),
-        View.ALL: Filters(),
-    }[view]
-
-
 def list_tickets(
     tx: Connection,
     filters: Filters,
@@ -159,14 +112,18 @@ def list_tickets(
     cursor: str | None = None,
     limit: int = PAGE,
 ) -> Page:
-    """One page for `user_id` (whose unread counts it shows); a cursor of another order raises Invalid."""
+    """One page for `user_id` (0: unread by nobody); a cursor of another order raises Invalid."""
     part, after = _decoded(cursor, order) if cursor else (0, None)
     parts = _parts(order, filters)
+    # One's own list looks the same to everybody but for whose it is.
+    shape = filters if filters.assignee_id is None else replace(filters, assignee_id=0)
+    values = {"assignee": filters.assignee_id, "reader": user_id, "now": now}
     found: list[tuple[int, Row[Any]]] = []
     while part < len(parts) and len(found) <= limit:
-        wanted = limit + 1 - len(found)
-        page = _walk(filters, parts[part], after, now, wanted)
-        found.extend((part, row) for row in tx.execute(_rows(page, parts[part], user_id, wanted)))
+        statement = _statement(shape, parts[part], reader=bool(user_id), follows=after is not None)
+        edge = {"edge_key": after[0], "edge_id": after[1]} if after else {}
+        wanted = {"most": limit + 1 - len(found)}
+        found.extend((part, row) for row in tx.execute(statement, {**values, **edge, **wanted}))
         part, after = part + 1, None
     shown = found[:limit]
     marks = _marks(tx, [row.id for _, row in shown if row.sla_due_at is not None])
@@ -175,55 +132,87 @@ def list_tickets(
     return Page([_ticket_row(row, marks.get(row.id)) for _, row in shown], following)
 
 
-def ids_up_to(filters: Filters, now: datetime, most: int) -> Select[tuple[int]]:
+# Messages of customers that lie unread on the user's own open tickets. Built once, as it runs often.
+UNREAD_MESSAGES = (
+    select(func.count())
+    .select_from(Ticket)
+    .join(Message, Message.ticket_id == Ticket.id)
+    .outerjoin(TicketRead, and_(TicketRead.ticket_id == Ticket.id, TicketRead.user_id == bindparam("user")))
+    .where(
+        Ticket.assignee_id == bindparam("user"),
+        Ticket.status.in_([status.value for status in OPEN]),
+        Message.seq > func.coalesce(TicketRead.seq, 0),
+        Message.author_kind == AuthorKind.CUSTOMER.value,
+    )
+)
+
+
+def unread_messages(tx: Connection, user_id: int) -> int:
+    """How many messages of customers wait for this user to read them."""
+    return tx.execute(UNREAD_MESSAGES, {"user": user_id}).scalar_one()
+
+
+def ids_up_to(filters: Filters, now: ColumnElement[datetime], most: int) -> Select[tuple[int]]:
     """At most `most` ids of matching tickets, for counts that are shown as "most or more"."""
-    return _with_statuses(select(Ticket.id).where(*_conditions(filters, now)), filters.statuses).limit(most)
+    conditions = _conditions(filters, literal(filters.assignee_id), now)
+    return _with_statuses(select(Ticket.id).where(*conditions), filters.statuses).limit(most)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One index walk: the moment it is sorted by, and whether rows must have or must lack `has`."""
+    """One index walk: the moment it is sorted by, and whether rows must have or must lack one (names of columns)."""
 
-    key: Any
+    key: str
     descending: bool
-    has: Any = None
-    lacks: Any = None
+    has: str = ""
+    lacks: str = ""
 
 
 def _parts(order: Order, filters: Filters) -> Sequence[_Part]:
-    if filters.statuses and DONE_STATUSES.issuperset(filters.statuses):
+    if filters.statuses and RESTING_STATUSES.issuperset(filters.statuses):
         # Nobody waits there and no clock runs: all orders are the same.
         order = Order.NEWEST
     match order:
         case Order.NEWEST:
-            return (_Part(Ticket.updated_at, True),)
+            return (_Part("updated_at", True),)
         case Order.WAITING:
             return (
-                _Part(Ticket.waiting_since, False, has=Ticket.waiting_since),
-                _Part(Ticket.updated_at, True, lacks=Ticket.waiting_since),
+                _Part("waiting_since", False, has="waiting_since"),
+                _Part("updated_at", True, lacks="waiting_since"),
             )
         case Order.SLA:
-            return (
-                _Part(Ticket.sla_due_at, False, has=Ticket.sla_due_at),
-                _Part(Ticket.updated_at, True, lacks=Ticket.sla_due_at),
-            )
+            return (_Part("sla_due_at", False, has="sla_due_at"), _Part("updated_at", True, lacks="sla_due_at"))
 
 
-def _walk(filters: Filters, part: _Part, after: tuple[datetime, int] | None, now: datetime, limit: int) -> Subquery:
+# Building a page's statement takes longer than running it. What is new each time stands in its parameters.
+_ASSIGNEE, _NOW = bindparam("assignee", type_=BigInteger()), bindparam("now", type_=UtcDateTime())
+_READER, _MOST = bindparam("reader", type_=BigInteger()), bindparam("most", type_=Integer())
+_EDGE = tuple_(bindparam("edge_key", type_=UtcDateTime()), bindparam("edge_id", type_=BigInteger()))
+_STATEMENTS = 256
+
+
+@lru_cache(_STATEMENTS)
+def _statement(filters: Filters, part: _Part, *, reader: bool, follows: bool) -> Select[Any]:
+    """One part of a page; `reader`: with unread numbers, `follows`: after an edge."""
+    return _rows(_walk(filters, part, follows), part, reader)
+
+
+def _walk(filters: Filters, part: _Part, follows: bool) -> Subquery:
     """The ids and keys of a page, by as many index walks as there are statuses."""
-    conditions = _conditions(filters, now)
-    if part.has is not None:
-        conditions.append(part.has.is_not(None))
-    if part.lacks is not None:
-        conditions.append(part.lacks.is_(None))
-    if after is not None:
-        edge, here = tuple_(literal(after[0], UtcDateTime()), literal(after[1])), tuple_(part.key, Ticket.id)
-        conditions.append(here < edge if part.descending else here > edge)
-    direction = (part.key.desc(), Ticket.id.desc()) if part.descending else (part.key, Ticket.id)
-    walk = select(Ticket.id, part.key.label("key")).where(*conditions).order_by(*direction).limit(limit)
+    conditions = _conditions(filters, _ASSIGNEE, _NOW)
+    if part.has:
+        conditions.append(getattr(Ticket, part.has).is_not(None))
+    if part.lacks:
+        conditions.append(getattr(Ticket, part.lacks).is_(None))
+    key = getattr(Ticket, part.key)
+    if follows:
+        here = tuple_(key, Ticket.id)
+        conditions.append(here < _EDGE if part.descending else here > _EDGE)
+    direction = (key.desc(), Ticket.id.desc()) if part.descending else (key, Ticket.id)
+    walk = select(Ticket.id, key.label("key")).where(*conditions).order_by(*direction).limit(_MOST)
     narrow = filters.late or filters.tag or filters.customer_id is not None
-    statuses = filters.statuses or (() if narrow else tuple(Status))
-    if part.has is not None or len(statuses) < 2:
+    statuses = filters.statuses or (() if narrow else COUNTED)
+    if part.has or len(statuses) < 2:
         # Few tickets have such a moment or match: one walk of their own index, statuses are checked on the way.
         return _with_statuses(walk, filters.statuses).subquery("page")
     walks = [_with_statuses(walk, (status,)).subquery() for status in statuses]
@@ -240,9 +229,30 @@ def _with_statuses(walk: Select[Any], statuses: Sequence[Status]) -> Select[Any]
             return walk.where(Ticket.status.in_([status.value for status in statuses]))
 
 
-def _rows(page: Subquery, part: _Part, user_id: int, limit: int) -> Select[Any]:
+_APART = sorted(status.value for status in APART_STATUSES)
+COUNTED = tuple(status for status in Status if status not in APART_STATUSES)
+
+
+@cache
+def _unread() -> ColumnElement[int]:
+    """How many messages of the customer the reader has not read yet, counted up to `MOST_UNREAD`."""
+    waiting = (
+        select(Message.id)
+        .where(
+            Message.ticket_id == Ticket.id,
+            Message.seq > func.coalesce(TicketRead.seq, 0),
+            Message.author_kind == AuthorKind.CUSTOMER.value,
+        )
+        .limit(MOST_UNREAD)
+        .correlate(Ticket, TicketRead)
+        .subquery()
+    )
+    return select(func.count()).select_from(waiting).scalar_subquery()
+
+
+def _rows(page: Subquery, part: _Part, reader: bool) -> Select[Any]:
     direction = (page.c.key.desc(), page.c.id.desc()) if part.descending else (page.c.key, page.c.id)
-    return (
+    rows = (
         select(
             *(getattr(Ticket, name) for name in _SHOWN),
             page.c.key,
@@ -252,22 +262,28 @@ def _rows(page: Subquery, part: _Part, user_id: int, limit: int) -> Select[Any]:
             ContactPoint.kind.label("point_kind"),
             ContactPoint.value.label("point_value"),
             User.name.label("assignee"),
-            TicketRead.seq.label("read_seq"),
+            (_unread() if reader else literal(0)).label("unread"),
         )
         .join_from(page, Ticket, Ticket.id == page.c.id)
         .join(Queue, Queue.id == Ticket.queue_id)
         .join(Customer, Customer.id == Ticket.customer_id)
         .outerjoin(ContactPoint, ContactPoint.id == Ticket.contact_point_id)
         .outerjoin(User, User.id == Ticket.assignee_id)
-        .outerjoin(TicketRead, and_(TicketRead.ticket_id == Ticket.id, TicketRead.user_id == user_id))
         .order_by(*direction)
-        .limit(limit)
+        .limit(_MOST)
     )
+    if not reader:
+        return rows
+    return rows.outerjoin(TicketRead, and_(TicketRead.ticket_id == Ticket.id, TicketRead.user_id == _READER))
 
 
-def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(
+    filters: Filters, assignee: ColumnElement[Any], now: ColumnElement[datetime]
+) -> list[ColumnElement[bool]]:
     """Everything but the status, which decides how the page is walked."""
     conditions: list[ColumnElement[bool]] = []
+    if not filters.statuses and filters.customer_id is None:
+        conditions.append(Ticket.status.not_in(_APART))
     for column, values in (
         (Ticket.queue_id, filters.queue_ids),
         (Ticket.channel, filters.channels),
@@ -282,7 +298,7 @@ def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     if filters.unassigned:
         conditions.append(Ticket.assignee_id.is_(None))
     elif filters.assignee_id is not None:
-        conditions.append(Ticket.assignee_id == filters.assignee_id)
+        conditions.append(Ticket.assignee_id == assignee)
     if filters.customer_id is not None:
         conditions.append(Ticket.customer_id == filters.customer_id)
     if filters.late:
@@ -293,15 +309,18 @@ def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     return conditions
 
 
+_MARKS = (
+    select(SlaClock.ticket_id, SlaClock.metric, SlaClock.due_at, SlaClock.warn_at, SlaClock.breached_at)
+    .where(SlaClock.ticket_id.in_(bindparam("tickets", expanding=True)), SlaClock.due_at.is_not(None))
+    .order_by(SlaClock.due_at.desc())
+)
+
+
 def _marks(tx: Connection, ticket_ids: Sequence[int]) -> dict[int, SlaMark]:
     """The clock that ends first, of each of these tickets."""
     if not ticket_ids:
         return {}
-    rows = tx.execute(
-        select(SlaClock.ticket_id, SlaClock.metric, SlaClock.due_at, SlaClock.warn_at, SlaClock.breached_at)
-        .where(SlaClock.ticket_id.in_(ticket_ids), SlaClock.due_at.is_not(None))
-        .order_by(SlaClock.due_at.desc())
-    ).all()
+    rows = tx.execute(_MARKS, {"tickets": list(ticket_ids)}).all()
     return {row.ticket_id: SlaMark(row.metric, row.due_at, row.warn_at, row.breached_at is not None) for row in rows}
 
 
@@ -327,7 +346,7 @@ def _ticket_row(row: Row[Any], mark: SlaMark | None) -> TicketRow:
         row.updated_at,
         row.waiting_since,
         row.snoozed_until,
-        max(0, row.seq - (row.read_seq or 0)),
+        row.unread,
         mark,
     )
 

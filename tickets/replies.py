@@ -1,27 +1,29 @@
 """What people write in a ticket: replies, notes, drafts, and the conversations they start themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, func, insert, select
 
-from contact_center.core.errors import Conflict, Invalid
-from contact_center.core.events import emit
+from contact_center.core.errors import Conflict, Invalid, NotFound
+from contact_center.core.events import emit, emit_all
 from contact_center.core.text import first_line
-from contact_center.core.upsert import upsert
+from tickets import windows
 from tickets.customers import contacts
 from tickets.inbound import Address, StoredFile
-from tickets.intake import announce_opened
-from tickets.lifecycle import access
-from tickets.models import ChannelAccount, ContactPoint, Draft, Message, Ticket
-from tickets.states import AuthorKind, Channel, Delivery, MessageKind, Status
+from tickets.intake import opened
+from tickets.lifecycle import access, mark_read
+from tickets.models import ChannelAccount, ContactPoint, Message, Ticket
+from tickets.sensitive import masking
+from tickets.states import APART_STATUSES, AuthorKind, Channel, Delivery, MessageKind, Status
 from tickets.timeline import Appended, Entry, append, topics_of
 
 MAX_TEXT = 25_000
-# How long a reply can still be taken back. Chat has none: the customer watches.
-UNDO = {Channel.EMAIL: timedelta(seconds=10), Channel.SMS: timedelta(seconds=5)}
+# How long a reply can still be taken back, unless its author wants it otherwise. Chat has none: the customer watches.
+UNDO = timedelta(seconds=10)
+CAN_BE_TAKEN_BACK = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.MESSAGING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Reply:
     attachments: tuple[StoredFile, ...] = ()
     # Auto-replies, surveys and receipts: they never count as an answer and never change the status.
     automatic: bool = False
-    send_after: datetime | None = None
+    # How long it can be taken back; it leaves after that.
+    undo: timedelta = UNDO
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -60,15 +63,16 @@ def reply(tx: Connection, ticket_id: int, answer: Reply, *, author: Author, now:
 
     Chat: `sent` when committed, the widget's acks do the rest. Other channels: `queued`, sent after the undo time.
     """
-    check_text(answer.text)
+    check_text(answer.text, answer.attachments)
     # Lock first: of two POSTs with one client id the second waits here and then finds the first one's message.
-    ticket = access(tx, ticket_id, lock=True)
+    ticket = _to_answer(tx, ticket_id, answer.contact_point_id)
     known = already_written(tx, author)
     if known is not None:
         return known
-    if ticket.status == Status.CLOSED.value:
-        raise Conflict("This ticket is closed. Open a follow-up to write to the customer.")
-    channel = answer.channel or Channel(ticket.channel)
+    channel, contact_point_id = _whither(tx, ticket, answer)
+    account_id = answer.account_id or _account(tx, ticket, channel)
+    if channel is Channel.WHATSAPP and windows.TEMPLATE not in answer.meta:
+        windows.check(tx, account_id, contact_point_id, now=now)
     entry = Entry(
         kind=MessageKind.OUTBOUND,
         channel=channel.value,
@@ -77,8 +81,8 @@ def reply(tx: Connection, ticket_id: int, answer: Reply, *, author: Author, now:
         text=answer.text,
         html=answer.html,
         public=True,
-        channel_account_id=answer.account_id or _account(tx, ticket, channel),
-        contact_point_id=_recipient(tx, ticket, answer, channel),
+        channel_account_id=account_id,
+        contact_point_id=contact_point_id,
         client_id=author.key(),
         automatic=answer.automatic,
         delivery=Delivery.SENT.value if channel is Channel.CHAT else Delivery.QUEUED.value,
@@ -86,7 +90,26 @@ def reply(tx: Connection, ticket_id: int, answer: Reply, *, author: Author, now:
         attachments=answer.attachments,
         meta=answer.meta,
     )
-    return append(tx, ticket_id, entry, now=now, changes=_after_reply(ticket, answer, now))
+    appended = append(tx, ticket_id, entry, now=now, changes=_after_reply(ticket, answer, now))
+    if author.user_id is not None:
+        # Whoever answers has read what came before.
+        mark_read(tx, ticket_id, author.user_id, appended.seq)
+    return appended
+
+
+def addressee(tx: Connection, ticket_id: int, answer: Reply) -> tuple[Row[Any], Channel, int]:
+    """The ticket, locked, and the channel and contact point that an answer would go to; raises what `reply` raises."""
+    ticket = _to_answer(tx, ticket_id, answer.contact_point_id)
+    return ticket, *_whither(tx, ticket, answer)
+
+
+def _whither(tx: Connection, ticket: Row[Any], answer: Reply) -> tuple[Channel, int]:
+    if ticket.status == Status.CLOSED.value:
+        raise Conflict("This ticket is closed. Open a follow-up to write to the customer.")
+    if ticket.status in APART_STATUSES:
+        raise Conflict("This is marked as spam. Say first that it is not.")
+    channel = answer.channel or Channel(ticket.channel)
+    return channel, _recipient(tx, ticket, channel)
 
 
 def _after_reply(ticket: Row[Any], answer: Reply, now: datetime) -> dict[str, Any]:
@@ -111,11 +134,12 @@ def note(
     attachments: tuple[StoredFile, ...] = (),
 ) -> Appended:
     """Write an internal note: it has no public seq, so the customer's side leaves no trace of it."""
-    check_text(text)
+    check_text(text, attachments)
     ticket = access(tx, ticket_id, lock=True)
     known = already_written(tx, author)
     if known is not None:
         return known
+    text, hidden = masking.hide_text(tx, text)
     entry = Entry(
         kind=MessageKind.NOTE,
         channel=ticket.channel,
@@ -126,44 +150,41 @@ def note(
         client_id=author.key(),
         automatic=author.user_id is None,
         attachments=attachments,
+        meta=masking.mention(hidden),
     )
-    return append(tx, ticket_id, entry, now=now)
+    appended = append(tx, ticket_id, entry, now=now)
+    masking.keep(tx, appended.message_id, hidden, now=now)
+    return appended
 
 
-def cancel(tx: Connection, message_id: int, *, user_id: int, now: datetime) -> Row[int, str]:
-    """Undo a reply that has not left yet; gives (ticket_id, text) back for the composer."""
-    row = tx.execute(
-        update(Message)
-        .where(
-            Message.id == message_id,
-            Message.user_id == user_id,
-            Message.delivery == Delivery.QUEUED.value,
-            Message.send_after > now,
-        )
-        .values(delivery=Delivery.CANCELED.value)
-        .returning(Message.ticket_id, Message.text)
-    ).first()
-    if row is None:
-        raise Conflict("This message has already been sent.")
-    changed(tx, row.ticket_id, message_id, Delivery.CANCELED, now=now)
-    return row
+LOOKERS = (
+    Ticket.id.label("ticket_id"),
+    Ticket.queue_id,
+    Ticket.assignee_id,
+    Ticket.thread_key,
+    Ticket.channel.label("ticket_channel"),
+)
+"""What `announce_change` wants to know of a message's ticket."""
+_LOOKERS = select(*LOOKERS).where(Ticket.id == bindparam("ticket"))
 
 
 def changed(tx: Connection, ticket_id: int, message_id: int, delivery: Delivery, *, now: datetime) -> None:
     """Announce that a message's delivery state is another one."""
-    row = tx.execute(
-        select(Ticket.queue_id, Ticket.assignee_id, Ticket.thread_key, Ticket.channel).where(Ticket.id == ticket_id)
-    ).one()
+    announce_change(tx, tx.execute(_LOOKERS, {"ticket": ticket_id}).one(), message_id, delivery, now=now)
+
+
+def announce_change(tx: Connection, ticket: Any, message_id: int, delivery: Delivery, *, now: datetime) -> None:
+    """The same for whoever has read the `LOOKERS` of the ticket already."""
     emit(
         tx,
         "message.updated",
-        {"ticket_id": ticket_id, "message_id": message_id, "delivery": delivery.value},
+        {"ticket_id": ticket.ticket_id, "message_id": message_id, "delivery": delivery.value},
         now=now,
         topics=topics_of(
-            ticket_id,
-            queue_id=row.queue_id,
-            assignee_id=row.assignee_id,
-            visit=row.thread_key if row.channel == Channel.CHAT.value else None,
+            ticket.ticket_id,
+            queue_id=ticket.queue_id,
+            assignee_id=ticket.assignee_id,
+            visit=ticket.thread_key if ticket.ticket_channel == Channel.CHAT.value else None,
         ),
     )
 
@@ -185,6 +206,9 @@ class Opening:
     follows_up_id: int | None = None
 
 
+_INSERT_TICKET = insert(Ticket).returning(Ticket.id)
+
+
 def open_(tx: Connection, opening: Opening, *, author: Author, now: datetime) -> int:
     """Open a ticket by hand; with `outbound` the text is sent, else it is kept as a note. Returns the ticket id."""
     if not opening.subject.strip():
@@ -197,7 +221,7 @@ def open_(tx: Connection, opening: Opening, *, author: Author, now: datetime) ->
     if opening.outbound and account_id is None:
         raise Invalid("No {channel} account is set up to send from.", field="channel", channel=opening.channel.value)
     ticket_id: int = tx.execute(
-        insert(Ticket).returning(Ticket.id),
+        _INSERT_TICKET,
         {
             "subject": first_line(opening.subject, 300),
             "status": Status.OPEN.value,
@@ -218,41 +242,33 @@ def open_(tx: Connection, opening: Opening, *, author: Author, now: datetime) ->
         appended = reply(tx, ticket_id, Reply(opening.text), author=author, now=now)
     else:
         appended = note(tx, ticket_id, opening.text or opening.subject, author=author, now=now)
-    announce_opened(tx, appended, opening.channel, by_user_id=author.user_id, now=now)
+    emit_all(tx, [opened(appended, opening.channel, by_user_id=author.user_id)], now=now)
     return ticket_id
 
 
-def save_draft(
-    tx: Connection, ticket_id: int, user_id: int, channel: str, text: str, *, begun_at_seq: int, now: datetime
-) -> None:
-    """Keep what an agent has typed so far; an empty text deletes the draft. `channel` is `note` for notes."""
-    if not text:
-        tx.execute(
-            delete(Draft).where(Draft.ticket_id == ticket_id, Draft.user_id == user_id, Draft.channel == channel)
-        )
-        return
-    check_text(text)
-    upsert(
-        tx,
-        Draft,
-        key=("ticket_id", "user_id", "channel"),
-        values={
-            "ticket_id": ticket_id,
-            "user_id": user_id,
-            "channel": channel,
-            "text": text,
-            "begun_at_seq": begun_at_seq,
-            "updated_at": now,
-        },
-    )
-
-
-def check_text(text: str) -> None:
-    """Raise Invalid for an empty or an overlong text."""
-    if not text.strip():
+def check_text(text: str, files: Sequence[StoredFile] = ()) -> None:
+    """Raise Invalid for an overlong text, or for an empty one without files."""
+    if not text.strip() and not files:
         raise Invalid("Write something first.", field="text")
     if len(text) > MAX_TEXT:
         raise Invalid("This is longer than {most} characters. Attach it as a file.", field="text", most=MAX_TEXT)
+
+
+_WRITTEN = (
+    select(
+        Message.id,
+        Message.ticket_id,
+        Message.seq,
+        Message.public_seq,
+        Ticket.queue_id,
+        Ticket.assignee_id,
+        Ticket.customer_id,
+        Ticket.thread_key,
+        Message.channel,
+    )
+    .join(Ticket, Ticket.id == Message.ticket_id)
+    .where(Message.client_id == bindparam("key"))
+)
 
 
 def already_written(tx: Connection, author: Author) -> Appended | None:
@@ -260,20 +276,7 @@ def already_written(tx: Connection, author: Author) -> Appended | None:
     key = author.key()
     if key is None:
         return None
-    row = tx.execute(
-        select(
-            Message.id,
-            Message.ticket_id,
-            Message.seq,
-            Message.public_seq,
-            Ticket.queue_id,
-            Ticket.assignee_id,
-            Ticket.customer_id,
-            Ticket.thread_key,
-        )
-        .join(Ticket, Ticket.id == Message.ticket_id)
-        .where(Message.client_id == key)
-    ).first()
+    row = tx.execute(_WRITTEN, {"key": key}).first()
     return Appended(*row) if row else None
 
 
@@ -284,56 +287,81 @@ def _account(tx: Connection, ticket: Row[Any], channel: Channel) -> int | None:
     return _first_account(tx, channel, ticket.queue_id)
 
 
+_FIRST_ACCOUNT = (
+    select(ChannelAccount.id)
+    .where(ChannelAccount.channel == bindparam("channel"), ChannelAccount.enabled)
+    .order_by((ChannelAccount.queue_id == bindparam("queue")).desc(), ChannelAccount.id)
+    .limit(1)
+)
+
+
 def _first_account(tx: Connection, channel: Channel, queue_id: int) -> int | None:
     """The account to send from: the queue's own before any other of the channel."""
-    return tx.execute(
-        select(ChannelAccount.id)
-        .where(ChannelAccount.channel == channel.value, ChannelAccount.enabled)
-        .order_by((ChannelAccount.queue_id == queue_id).desc(), ChannelAccount.id)
-        .limit(1)
-    ).scalar_one_or_none()
+    account = {"channel": channel.value, "queue": queue_id}
+    account_id: int | None = tx.execute(_FIRST_ACCOUNT, account).scalar_one_or_none()
+    return account_id
 
 
 CONTACT_KINDS = {
     Channel.EMAIL: ("email",),
     Channel.SMS: ("phone",),
+    Channel.WHATSAPP: ("phone",),
     Channel.PHONE: ("phone",),
     Channel.CHAT: ("visitor", "email"),
+    Channel.MESSAGING: ("handle",),
 }
 
 
-def _recipient(tx: Connection, ticket: Row[Any], answer: Reply, channel: Channel) -> int | None:
-    """The address that is written to: the chosen one, the ticket's, else the customer's first of that kind."""
-    kinds = CONTACT_KINDS.get(channel, ())
-    wanted = answer.contact_point_id or ticket.contact_point_id
-    row = tx.execute(
-        select(ContactPoint.id, ContactPoint.value, ContactPoint.suppressed_reason)
-        .where(
-            ContactPoint.kind.in_(kinds),
-            (ContactPoint.id == wanted) | (ContactPoint.customer_id == ticket.customer_id),
-        )
-        .order_by((ContactPoint.id == wanted).desc(), ContactPoint.id)
-        .limit(1)
-    ).first()
+_WANTED = func.coalesce(bindparam("wanted", type_=BigInteger()), Ticket.contact_point_id)
+_POINT = (ContactPoint.id, ContactPoint.kind, ContactPoint.value, ContactPoint.suppressed_reason)
+# The ticket, locked, with the address that a reply most likely goes to.
+_TO_ANSWER = (
+    select(Ticket.__table__, *(column.label(f"point_{column.key}") for column in _POINT))
+    .outerjoin(ContactPoint, ContactPoint.id == _WANTED)
+    .where(Ticket.id == bindparam("ticket"))
+    .with_for_update(of=Ticket)
+)
+_FIRST_POINT = (
+    select(*(column.label(f"point_{column.key}") for column in _POINT))
+    .where(
+        ContactPoint.customer_id == bindparam("customer"),
+        ContactPoint.kind.in_(bindparam("kinds", expanding=True)),
+    )
+    .order_by(ContactPoint.id)
+    .limit(1)
+)
+
+
+def _to_answer(tx: Connection, ticket_id: int, contact_point_id: int | None) -> Row[Any]:
+    row = tx.execute(_TO_ANSWER, {"ticket": ticket_id, "wanted": contact_point_id}).first()
     if row is None:
+        raise NotFound("There is no such ticket.")
+    return row
+
+
+def _recipient(tx: Connection, ticket: Row[Any], channel: Channel) -> int:
+    """The address that is written to: the chosen one or the ticket's, else the customer's first of that kind."""
+    kinds = CONTACT_KINDS.get(channel, ())
+    point: Any = ticket
+    if ticket.point_kind not in kinds:
+        point = tx.execute(_FIRST_POINT, {"customer": ticket.customer_id, "kinds": kinds}).first()
+    if point is None:
         raise Invalid("The customer has no address for {channel}.", field="channel", channel=channel.value)
-    if row.suppressed_reason is not None:
+    if point.point_suppressed_reason is not None:
         raise Invalid(
             "Nothing can be sent to {address}: {reason}.",
             field="channel",
-            address=row.value,
-            reason=row.suppressed_reason,
+            address=point.point_value,
+            reason=point.point_suppressed_reason,
         )
-    contact_point_id: int = row.id
+    contact_point_id: int = point.point_id
     return contact_point_id
 
 
 def _send_after(channel: Channel, answer: Reply, now: datetime) -> datetime | None:
     if channel is Channel.CHAT:
         return None
-    if answer.send_after is not None:
-        return answer.send_after
-    return now if answer.automatic else now + UNDO.get(channel, timedelta(0))
+    return now if answer.automatic or channel not in CAN_BE_TAKEN_BACK else now + answer.undo
 
 
 def _whom(tx: Connection, opening: Opening, *, now: datetime) -> tuple[int, int | None]:

@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, literal, select, union_all, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, literal, select, union_all, update
 from sqlalchemy.orm import Mapped
 
 from contact_center.core.errors import Forbidden, Invalid, NotFound
-from contact_center.core.schema import Base, id_column
+from contact_center.core.schema import Base, UtcDateTime, id_column
+from tickets.filters import Filters, Order
 from tickets.models import refers_to
-from tickets.queries import Filters, Order, ids_up_to
+from tickets.queries import ids_up_to
 from tickets.states import Channel, Kind, Priority, Status
 
 MOST_COUNTED = 1000
@@ -82,34 +83,58 @@ def rename(tx: Connection, view_id: int, name: str, *, user_id: int, may_share: 
     tx.execute(update(SavedView).where(SavedView.id == view_id).values(name=wanted))
 
 
+def share(tx: Connection, view_id: int, shared: bool, *, user_id: int, may_share: bool) -> None:
+    """Show a view to everybody, or keep it to oneself again; only with `may_share`."""
+    if not may_share:
+        raise Forbidden("Only supervisors share views.")
+    _own(tx, view_id, user_id, may_share=True)
+    tx.execute(update(SavedView).where(SavedView.id == view_id).values(owner_id=None if shared else user_id))
+
+
+def find(tx: Connection, view_id: int, user_id: int) -> NamedView:
+    """One view that its reader may see, without its number of tickets; NotFound for others' own ones."""
+    row = tx.execute(
+        select(SavedView.__table__).where(
+            SavedView.id == view_id, (SavedView.owner_id == user_id) | SavedView.owner_id.is_(None)
+        )
+    ).first()
+    if row is None:
+        raise NotFound("There is no such view.")
+    return _named(row, user_id)
+
+
 def remove(tx: Connection, view_id: int, *, user_id: int, may_share: bool) -> None:
     """Forget a view."""
     _own(tx, view_id, user_id, may_share=may_share)
     tx.execute(delete(SavedView).where(SavedView.id == view_id))
 
 
+_SEEN_BY = (
+    select(SavedView.__table__)
+    .where((SavedView.owner_id == bindparam("user", type_=BigInteger())) | SavedView.owner_id.is_(None))
+    .order_by(SavedView.name, SavedView.id)
+)
+
+
 def views_for(tx: Connection, user_id: int, *, now: datetime) -> list[NamedView]:
     """The user's own and the shared views by name, each with its number of tickets: two statements for all."""
-    rows = tx.execute(
-        select(SavedView.__table__)
-        .where((SavedView.owner_id == user_id) | SavedView.owner_id.is_(None))
-        .order_by(SavedView.name, SavedView.id)
-    ).all()
-    views = [
-        NamedView(row.id, row.name, row.owner_id is None, filters_from(row.filters, user_id), Order(row.sort))
-        for row in rows
-    ]
+    rows = tx.execute(_SEEN_BY, {"user": user_id}).all()
+    views = [_named(row, user_id) for row in rows]
     if not views:
         return []
     counts = union_all(
         *(
             select(literal(view.id).label("id"), select(func.count()).select_from(counted).scalar_subquery())
             for view in views
-            for counted in [ids_up_to(view.filters, now, MOST_COUNTED).subquery()]
+            for counted in [ids_up_to(view.filters, literal(now, UtcDateTime()), MOST_COUNTED).subquery()]
         )
     )
     tickets: dict[int, int] = {row[0]: row[1] for row in tx.execute(counts)}
     return [NamedView(view.id, view.name, view.shared, view.filters, view.order, tickets[view.id]) for view in views]
+
+
+def _named(row: Any, user_id: int) -> NamedView:
+    return NamedView(row.id, row.name, row.owner_id is None, filters_from(row.filters, user_id), Order(row.sort))
 
 
 def filters_data(filters: Filters) -> dict[str, Any]:

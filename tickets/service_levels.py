@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from contact_center.core.errors import Conflict, Invalid, NotFound
 from contact_center.core.events import emit
@@ -79,14 +79,17 @@ def terms_of(tx: Connection, queue_id: int) -> Terms:
     return all_terms(tx, queue_id)[queue_id]
 
 
+_TERMS = (
+    select(Queue.id, Calendar.definition.label("calendar"), SlaPolicy.definition.label("policy"))
+    .outerjoin(Calendar, Calendar.id == Queue.calendar_id)
+    .outerjoin(SlaPolicy, SlaPolicy.id == Queue.sla_policy_id)
+    .where(Queue.id.in_(bindparam("queues", expanding=True)))
+)
+
+
 def all_terms(tx: Connection, *queue_ids: int) -> dict[int, Terms]:
     """The terms of several queues in one statement."""
-    rows = tx.execute(
-        select(Queue.id, Calendar.definition.label("calendar"), SlaPolicy.definition.label("policy"))
-        .outerjoin(Calendar, Calendar.id == Queue.calendar_id)
-        .outerjoin(SlaPolicy, SlaPolicy.id == Queue.sla_policy_id)
-        .where(Queue.id.in_(queue_ids))
-    )
+    rows = tx.execute(_TERMS, {"queues": queue_ids})
     return {row.id: terms_from(row.policy, row.calendar) for row in rows}
 
 

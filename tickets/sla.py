@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from tickets.hours import Calendar, add_business, business_between
-from tickets.states import DONE_STATUSES, WAITING_STATUSES, Priority, Status
+from tickets.states import APART_STATUSES, DONE_STATUSES, WAITING_STATUSES, Priority, Status
 
 RISK_SHARE = 0.25
 """A clock is at risk when less than this share of its target is left."""
@@ -47,7 +47,7 @@ class FactKind(StrEnum):
     ANSWERED = "answered"
     STATUS = "status"  # [the new status]
     PRIORITY = "priority"  # [the new priority]
-    # Nobody owes anything any more: merged away or spam.
+    # Nobody owes anything any more: merged away.
     DROPPED = "dropped"
 
 
@@ -271,7 +271,9 @@ def _start(metric: Metric, priority: Priority, at: datetime, terms: Terms) -> Cl
 
 
 def _wrote(book: Book, at: datetime, terms: Terms) -> Book:
-    """A message starts a response clock unless one already waits."""
+    """A message starts a response clock unless one already waits; whoever writes spam waits for nothing."""
+    if book.status in APART_STATUSES:
+        return book
     if any(_is_response(clock) and not clock.finished for clock in book.clocks):
         return book
     metric = Metric.NEXT_RESPONSE if book.answered else Metric.FIRST_RESPONSE
@@ -284,6 +286,8 @@ def _is_response(clock: Clock) -> bool:
 
 def _follow(clock: Clock, book: Book, at: datetime, terms: Terms) -> Clock:
     """A clock after the ticket's status became `book.status`."""
+    if book.status in APART_STATUSES:
+        return _void(clock, at)
     done = book.status in DONE_STATUSES
     if _is_response(clock):
         return _drop(clock, at) if done else clock
@@ -317,6 +321,11 @@ def _drop(clock: Clock, at: datetime) -> Clock:
     if clock.breached_at is not None:
         return _end(clock, at)
     return clock if clock.finished else replace(_resumed(clock, at), dropped_at=at)
+
+
+def _void(clock: Clock, at: datetime) -> Clock:
+    """Nothing was ever owed: not even what was broken already."""
+    return replace(_resumed(clock, at), ended_at=None, breached_at=None, dropped_at=at)
 
 
 def _retarget(clock: Clock, book: Book, at: datetime, terms: Terms) -> Clock:

@@ -9,20 +9,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Integer, Row, bindparam, delete, select, update
 
 from contact_center.core.events import Event, emit
 from tickets.models import Message, Queue, Ticket
 from tickets.service_levels import all_terms, terms_from
 from tickets.sla import Book, Clock, Fact, FactKind, apply, change_terms
 from tickets.sla_models import SlaBook, SlaClock
-from tickets.sla_rows import MOST_UNWRITTEN, Counted, begin, clock_of, load, new_entries, store
-from tickets.states import DONE_STATUSES, MessageKind, Priority, Status
+from tickets.sla_rows import MOST_UNWRITTEN, Counted, begin, clock_of, load, new_entries, store, ticket_of
+from tickets.states import RESTING_STATUSES, Delivery, MessageKind, Priority, Status
 from tickets.timeline import topics_of
 
 BATCH = 200
 WOKEN_BY_CUSTOMER = frozenset({Status.PENDING, Status.SNOOZED, Status.RESOLVED})
-TELLING = frozenset({"status_changed", "priority_changed", "queue_changed", "merged_into", "unmerged"})
+TELLING = frozenset(
+    {"status_changed", "priority_changed", "queue_changed", "merged_into", "unmerged", "marked_spam", "not_spam"}
+)
 # States of a call in which somebody talked (channels.phone.states).
 SPOKEN = frozenset({"answered", "completed"})
 _CALL = select(Message.ticket_id, Message.seq, Message.meta, Message.created_at).where(
@@ -37,13 +39,15 @@ def on_ticket_created(tx: Connection, event: Event, now: datetime) -> None:
 
 
 def on_message(tx: Connection, event: Event, now: datetime) -> None:
-    """Handler of `message.created`: count the ticket's new entries."""
-    if event.payload["kind"] != MessageKind.NOTE.value:
+    """Handler of `message.created`: count the ticket's new entries; `ticket.created` counts the first one."""
+    if event.payload["seq"] > 1 and _may_tell(event.payload):
         count(tx, event.payload["ticket_id"], now=now)
 
 
 def on_message_updated(tx: Connection, event: Event, now: datetime) -> None:
-    """Handler of `message.updated`: a call that rang when it was counted may have been answered since."""
+    """Handler of `message.updated`: a call that rang may have been answered since, an answer been taken back."""
+    if event.payload.get("delivery") == Delivery.CANCELED.value:
+        recount(tx, event.payload["ticket_id"], now=now)
     if event.payload.get("delivery") is not None:
         return
     message = tx.execute(_CALL, {"message": event.payload["message_id"]}).first()
@@ -71,7 +75,7 @@ def on_service_level_changed(tx: Connection, event: Event, now: datetime) -> Non
     ticket_ids = tx.execute(
         select(SlaBook.ticket_id)
         .join(Queue, Queue.id == SlaBook.queue_id)
-        .where(column == row_id, SlaBook.status.not_in([status.value for status in DONE_STATUSES]))
+        .where(column == row_id, SlaBook.status.not_in([status.value for status in RESTING_STATUSES]))
     ).scalars()
     for ticket_id in ticket_ids.all():
         counted = load(tx, ticket_id)
@@ -91,18 +95,26 @@ def count(tx: Connection, ticket_id: int, *, now: datetime, announce: bool = Tru
     entries = new_entries(tx, ticket_id)
     if not opening and not any(_tells(entry) for entry in entries) and len(entries) < MOST_UNWRITTEN:
         return
-    before = load(tx, ticket_id)
+    if opening:
+        entries = _without_spam(entries)
+    elif any(_is_event(entry, "not_spam") for entry in entries):
+        recount(tx, ticket_id, now=now)
+        return
+    before = None if opening else load(tx, ticket_id)
     if before is None:
-        begun = begin(tx, ticket_id)
-        if begun is None:
+        ticket = ticket_of(tx, ticket_id)
+        if ticket is None:
             return
-        ticket, first = begun
-        # Not first: another relay has begun meanwhile, and `load` waits until it is through.
-        before = None if first else load(tx, ticket_id)
-        start = before or _new_book(tx, ticket, entries)
-    else:
-        start = before
-    after = _applied(tx, start, [entry for entry in entries if entry.seq > start.applied_seq])
+        after = _applied(tx, _new_book(tx, ticket, entries), entries)
+        if begin(tx, ticket_id, after):
+            missed = store(tx, ticket_id, None, after)
+            if announce:
+                _announce_missed(tx, ticket_id, missed, now=now)
+            return
+        # Another relay has begun meanwhile, and `load` waits until it is through.
+        before = load(tx, ticket_id)
+        assert before is not None
+    after = _applied(tx, before, [entry for entry in entries if entry.seq > before.applied_seq])
     missed = store(tx, ticket_id, before, after)
     if announce:
         _announce_missed(tx, ticket_id, missed, now=now)
@@ -115,19 +127,24 @@ def recount(tx: Connection, ticket_id: int, *, now: datetime) -> None:
     count(tx, ticket_id, now=now, announce=False, opening=True)
 
 
+_DUE = (
+    select(SlaClock.id, SlaClock.ticket_id, SlaClock.metric, SlaClock.due_at)
+    .where(SlaClock.next_at < bindparam("now"))
+    .order_by(SlaClock.next_at, SlaClock.id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+)
+# SET takes whatever columns the parameters name.
+_RING = update(SlaClock).where(SlaClock.id == bindparam("clock"))
+
+
 def run_due(tx: Connection, now: datetime, *, limit: int = BATCH) -> int:
     """Announce the clocks that became at risk or late; returns how many there were."""
-    rows = tx.execute(
-        select(SlaClock.id, SlaClock.ticket_id, SlaClock.metric, SlaClock.due_at)
-        .where(SlaClock.next_at < now)
-        .order_by(SlaClock.next_at, SlaClock.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    rows = tx.execute(_DUE, {"now": now, "most": limit}).all()
     for row in rows:
         late = row.due_at < now
         changes = {"breached_at": row.due_at, "next_at": None} if late else {"warned_at": now, "next_at": row.due_at}
-        tx.execute(update(SlaClock).where(SlaClock.id == row.id).values(**changes))
+        tx.execute(_RING, {"clock": row.id, **changes})
         name = "sla.breached" if late else "sla.warning"
         _announce(tx, name, row.ticket_id, row.metric, row.due_at, now=now)
     return len(rows)
@@ -154,6 +171,13 @@ def _new_book(tx: Connection, ticket: Row[Any], entries: Sequence[Row[Any]]) -> 
     return Counted(apply(Book(priority), Fact(ticket.created_at, FactKind.OPENED), terms), queue_id, terms, 0)
 
 
+def _may_tell(payload: Mapping[str, Any]) -> bool:
+    """The same as `_tells`, as far as the event of an entry says it."""
+    if payload["kind"] == MessageKind.EVENT.value:
+        return payload.get("name", "status_changed") in TELLING
+    return payload["kind"] != MessageKind.NOTE.value and not payload.get("automatic", False)
+
+
 def _tells(entry: Row[Any]) -> bool:
     """Whether an entry can mean anything to a clock."""
     if entry.kind == MessageKind.EVENT.value:
@@ -161,8 +185,26 @@ def _tells(entry: Row[Any]) -> bool:
     return not entry.automatic
 
 
+def _is_event(entry: Row[Any], name: str) -> bool:
+    return bool(entry.kind == MessageKind.EVENT.value and entry.meta.get("name") == name)
+
+
 def _is_move(entry: Row[Any]) -> bool:
-    return bool(entry.kind == MessageKind.EVENT.value and entry.meta.get("name") == "queue_changed")
+    return _is_event(entry, "queue_changed")
+
+
+def _without_spam(entries: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """The entries of a whole timeline without the marks that were taken back: the clocks never heard of those."""
+    standing: list[Row[Any]] = []
+    taken_back = 0
+    for entry in reversed(entries):
+        if _is_event(entry, "not_spam"):
+            taken_back += 1
+        elif taken_back and _is_event(entry, "marked_spam"):
+            taken_back -= 1
+        else:
+            standing.append(entry)
+    return standing[::-1]
 
 
 def _applied(tx: Connection, counted: Counted, entries: Sequence[Row[Any]]) -> Counted:
@@ -199,6 +241,8 @@ def facts_of(entry: Row[Any], status: Status) -> Iterator[Fact]:
                 yield Fact(at, FactKind.STATUS, entry.meta["to"])
             elif name == "priority_changed":
                 yield Fact(at, FactKind.PRIORITY, entry.meta["to"])
+            elif name == "marked_spam":
+                yield Fact(at, FactKind.STATUS, Status.SPAM.value)
             elif name == "merged_into":
                 yield Fact(at, FactKind.DROPPED)
             elif name == "unmerged" and "status" in entry.meta:

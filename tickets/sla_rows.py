@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Executable, Row, bindparam, func, insert, select, update
 
 from contact_center.core.events import poke
-from contact_center.core.upsert import insert_for
+from contact_center.core.upsert import insert_of
 from tickets.hours import Calendar as Hours
 from tickets.models import Calendar, Message, Queue, SlaPolicy, Ticket
 from tickets.service_levels import terms_from
 from tickets.sla import Book, Clock, Metric, Pause, Terms, due_at, warn_at
 from tickets.sla_models import SlaBook, SlaClock
+from tickets.standing import SAID
 from tickets.states import MessageKind, Priority, Status
 from tickets.timeline import topics_of
 
@@ -33,6 +35,7 @@ _NEW_ENTRIES = (
             select(SlaBook.applied_seq).where(SlaBook.ticket_id == bindparam("ticket")).scalar_subquery(), 0
         ),
         Message.kind != MessageKind.NOTE.value,
+        SAID,
     )
     .order_by(Message.created_at, Message.seq)
 )
@@ -122,29 +125,27 @@ def load(tx: Connection, ticket_id: int) -> Counted | None:
     return Counted(book, first.queue_id, terms_from(first.policy, first.calendar), first.applied_seq, stored)
 
 
-def begin(tx: Connection, ticket_id: int) -> tuple[Row[Any], bool] | None:
-    """Make the book's row; the ticket (queue_id, priority, created_at, policy, calendar), and whether we were first."""
-    ticket = tx.execute(_TICKET, {"ticket": ticket_id}).first()
-    if ticket is None:
-        return None
-    statement = insert_for(tx, SlaBook).values(
-        ticket_id=ticket_id,
-        applied_seq=0,
-        queue_id=ticket.queue_id,
-        priority=ticket.priority,
-        status=Status.NEW.value,
-        answered=False,
-    )
-    created = tx.execute(
-        statement.on_conflict_do_nothing(index_elements=["ticket_id"]).returning(SlaBook.ticket_id)
-    ).first()
-    return ticket, created is not None
+def ticket_of(tx: Connection, ticket_id: int) -> Row[Any] | None:
+    """What the first count starts from: queue_id, priority, created_at, policy, calendar."""
+    return tx.execute(_TICKET, {"ticket": ticket_id}).first()
+
+
+def begin(tx: Connection, ticket_id: int, first: Counted) -> bool:
+    """Insert the ticket's book; False if it has one already."""
+    values = {name.removeprefix("new_"): value for name, value in _book_values(first).items()}
+    return tx.execute(_begin(tx.dialect.name), {"ticket_id": ticket_id, **values}).first() is not None
+
+
+@cache
+def _begin(dialect: str) -> Executable:
+    once = insert_of(dialect, SlaBook).on_conflict_do_nothing(index_elements=["ticket_id"])
+    return once.returning(SlaBook.ticket_id)
 
 
 def store(tx: Connection, ticket_id: int, before: Counted | None, after: Counted) -> list[Clock]:
     """Write what changed; returns the clocks whose target was missed meanwhile. `before` is None for a new book."""
     calendar = after.terms.calendar
-    if before is None or _is_worth_writing(before, after):
+    if before is not None and _is_worth_writing(before, after):
         tx.execute(_UPDATE_BOOK, {"ticket": ticket_id, **_book_values(after)})
     changed, new, missed = [], [], []
     kept = len(after.rows)

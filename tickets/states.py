@@ -11,6 +11,7 @@ class Status(StrEnum):
     SNOOZED = "snoozed"  # we wait for a date
     RESOLVED = "resolved"
     CLOSED = "closed"
+    SPAM = "spam"  # no customer's matter: kept apart, in no number
 
 
 class Priority(StrEnum):
@@ -31,8 +32,11 @@ class Kind(StrEnum):
 class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
+    WHATSAPP = "whatsapp"
     CHAT = "chat"
     PHONE = "phone"
+    # Zalo, Messenger and whatever a bridge brings: one account is one app.
+    MESSAGING = "messaging"
     # A person opened it: walk-in, letter.
     DESK = "desk"
 
@@ -41,6 +45,8 @@ class ContactKind(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     VISITOR = "visitor"
+    # Who somebody is in a messaging app: "account:id".
+    HANDLE = "handle"
 
 
 class MessageKind(StrEnum):
@@ -65,6 +71,7 @@ class Delivery(StrEnum):
     READ = "read"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
+    MISSING = "missing"  # was uncertain, and the other side knows nothing of it
     CANCELED = "canceled"
 
 
@@ -88,6 +95,10 @@ class AssignmentReason(StrEnum):
 OPEN_STATUSES = frozenset({Status.NEW, Status.OPEN})
 WAITING_STATUSES = frozenset({Status.PENDING, Status.ON_HOLD, Status.SNOOZED})
 DONE_STATUSES = frozenset({Status.RESOLVED, Status.CLOSED})
+# Marked and unmarked by their own use cases only (tickets.spam).
+APART_STATUSES = frozenset({Status.SPAM})
+# Nobody has to act, nobody is waited for.
+RESTING_STATUSES = DONE_STATUSES | APART_STATUSES
 
 # From a status, what a person may set. Inbound messages and timers have their own rules (tickets.lifecycle).
 TRANSITIONS: dict[Status, frozenset[Status]] = {
@@ -101,6 +112,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.RESOLVED: frozenset({Status.OPEN, Status.CLOSED}),
     # A closed matter stays closed: a reply to it opens a ticket that follows it up.
     Status.CLOSED: frozenset(),
+    Status.SPAM: frozenset(),
 }
 
 # Delivery only moves forward; failed is final except for a receipt that proves the opposite.
@@ -108,10 +120,11 @@ DELIVERY_ORDER = {
     Delivery.QUEUED: 0,
     Delivery.SENDING: 1,
     Delivery.UNCERTAIN: 2,
-    Delivery.SENT: 3,
-    Delivery.FAILED: 4,
-    Delivery.DELIVERED: 5,
-    Delivery.READ: 6,
+    Delivery.MISSING: 3,
+    Delivery.SENT: 4,
+    Delivery.FAILED: 5,
+    Delivery.DELIVERED: 6,
+    Delivery.READ: 7,
 }
 
 

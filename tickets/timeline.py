@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from contact_center.core.errors import NotFound
-from contact_center.core.events import emit
+from contact_center.core.events import Announcement, emit_all
 from contact_center.core.schema import clean_json
-from contact_center.core.text import first_line
+from contact_center.core.text import first_line, gist
 from tickets.inbound import StoredFile
 from tickets.models import Attachment, Message, Ticket
-from tickets.states import AuthorKind, MessageKind
+from tickets.states import AuthorKind, Channel, MessageKind
 
 PREVIEW_LENGTH = 140
 
@@ -23,10 +23,11 @@ class Entry:
     """A message to append. `public`: whether the customer sees it (then it also counts in public_seq)."""
 
     kind: MessageKind
-    channel: str
     author_kind: AuthorKind
     text: str
     public: bool
+    # None: the ticket's own.
+    channel: str | None = None
     user_id: int | None = None
     subject: str = ""
     quoted: str = ""
@@ -56,36 +57,63 @@ class Appended:
     assignee_id: int | None
     customer_id: int
     thread_key: str | None
+    channel: str
+
+
+# Queue, owner, status: where lists and counters have a ticket.
+PLACE = frozenset({"queue_id", "assignee_id", "status"})
+# SET takes whatever other columns the parameters name.
+_NUMBER = (
+    update(Ticket)
+    .where(Ticket.id == bindparam("ticket"))
+    .values(
+        seq=Ticket.seq + 1,
+        public_seq=Ticket.public_seq + bindparam("public_step"),
+        version=Ticket.version + bindparam("version_step"),
+    )
+    .returning(
+        Ticket.seq,
+        Ticket.public_seq,
+        Ticket.queue_id,
+        Ticket.assignee_id,
+        Ticket.customer_id,
+        Ticket.thread_key,
+        Ticket.channel,
+    )
+)
+INSERT_MESSAGE = insert(Message).returning(Message.id)
+_INSERT_FILE = insert(Attachment)
 
 
 def append(
-    tx: Connection, ticket_id: int, entry: Entry, *, now: datetime, changes: Mapping[str, Any] | None = None
+    tx: Connection,
+    ticket_id: int,
+    entry: Entry,
+    *,
+    now: datetime,
+    changes: Mapping[str, Any] | None = None,
+    also: Sequence[Announcement] = (),
 ) -> Appended:
-    """Number and insert an entry and announce `message.created`; `changes` are other columns of the ticket."""
-    steps: dict[str, Any] = {"seq": Ticket.seq + 1, "updated_at": now, **(changes or {})}
-    if entry.public:
-        steps["public_seq"] = Ticket.public_seq + 1
+    """Number and insert an entry and announce `message.created` and what it is `also` called.
+
+    `changes` are other columns of the ticket with their plain values; those of an event count as a new version of it.
+    """
+    steps = {"updated_at": now, **(changes or {})}
     # Lists show what people said, not our own receipts and surveys.
     if entry.kind is not MessageKind.EVENT and not (entry.automatic and entry.kind is MessageKind.OUTBOUND):
-        steps.setdefault("preview", first_line(entry.text, PREVIEW_LENGTH))
-    ticket = tx.execute(
-        update(Ticket)
-        .where(Ticket.id == ticket_id)
-        .values(**steps)
-        .returning(
-            Ticket.seq,
-            Ticket.public_seq,
-            Ticket.queue_id,
-            Ticket.assignee_id,
-            Ticket.customer_id,
-            Ticket.thread_key,
-        )
-    ).first()
+        steps.setdefault("preview", _preview(entry))
+    steps |= {
+        "ticket": ticket_id,
+        "public_step": int(entry.public),
+        "version_step": int(entry.kind is MessageKind.EVENT and bool(changes)),
+    }
+    ticket = tx.execute(_NUMBER, steps).first()
     if ticket is None:
         raise NotFound("There is no such ticket.")
     public_seq = ticket.public_seq if entry.public else None
-    values = message_values(ticket_id, entry, seq=ticket.seq, public_seq=public_seq, now=now)
-    message_id = tx.execute(insert(Message).returning(Message.id), values).scalar_one()
+    channel = entry.channel or ticket.channel
+    values = message_values(ticket_id, entry, channel=channel, seq=ticket.seq, public_seq=public_seq, now=now)
+    message_id = tx.execute(INSERT_MESSAGE, values).scalar_one()
     add_files(tx, message_id, entry.attachments)
     appended = Appended(
         message_id,
@@ -96,26 +124,39 @@ def append(
         ticket.assignee_id,
         ticket.customer_id,
         ticket.thread_key,
+        channel,
     )
-    announce(
-        tx,
+    moves = ticket.seq == 1 or (changes is not None and not PLACE.isdisjoint(changes))
+    local = {**values, "id": message_id, "attachments": entry.attachments}
+    created = announcement(
         appended,
-        entry.kind,
-        entry.channel,
-        now=now,
-        local={**values, "id": message_id, "attachments": entry.attachments},
+        kind=entry.kind,
+        moves=moves,
+        automatic=entry.automatic,
+        user_id=entry.user_id,
+        name=entry.meta["name"] if entry.kind is MessageKind.EVENT else None,
+        local=local,
     )
+    emit_all(tx, [created, *also], now=now)
     return appended
 
 
-def message_values(ticket_id: int, entry: Entry, *, seq: int, public_seq: int | None, now: datetime) -> dict[str, Any]:
+def _preview(entry: Entry) -> str:
+    """What lists show of an entry: its first line, else the name of its first file."""
+    line = gist(entry.text, PREVIEW_LENGTH)
+    return line or first_line(entry.attachments[0].filename if entry.attachments else "", PREVIEW_LENGTH)
+
+
+def message_values(
+    ticket_id: int, entry: Entry, *, channel: str, seq: int, public_seq: int | None, now: datetime
+) -> dict[str, Any]:
     """The columns of a message row."""
     return {
         "ticket_id": ticket_id,
         "seq": seq,
         "public_seq": public_seq,
         "kind": entry.kind.value,
-        "channel": entry.channel,
+        "channel": channel,
         "channel_account_id": entry.channel_account_id,
         "author_kind": entry.author_kind.value,
         "user_id": entry.user_id,
@@ -137,18 +178,23 @@ def message_values(ticket_id: int, entry: Entry, *, seq: int, public_seq: int | 
     }
 
 
-def announce(
-    tx: Connection,
+def announcement(
     appended: Appended,
-    kind: MessageKind,
-    channel: str,
     *,
-    now: datetime,
+    kind: MessageKind,
+    moves: bool,
+    automatic: bool = False,
+    user_id: int | None = None,
+    name: str | None = None,
     local: Mapping[str, Any] | None = None,
-) -> None:
-    """The event `message.created`, to everybody who looks at the ticket, its queue, its owner or its visit."""
-    emit(
-        tx,
+) -> Announcement:
+    """The event `message.created`, to everybody who looks at the ticket, its queue, its owner or its visit.
+
+    Whom an entry does not concern sees it from this alone and need not look: `name` is that of an event entry,
+    `moves` is whether the ticket's queue, owner or status may be others than before.
+    """
+    seen_by_visitor = appended.channel == Channel.CHAT.value and appended.public_seq is not None
+    return Announcement(
         "message.created",
         {
             "ticket_id": appended.ticket_id,
@@ -156,19 +202,22 @@ def announce(
             "seq": appended.seq,
             "public_seq": appended.public_seq,
             "kind": kind.value,
-            "channel": channel,
+            "name": name,
+            "automatic": automatic,
+            "user_id": user_id,
+            "channel": appended.channel,
             "queue_id": appended.queue_id,
             "assignee_id": appended.assignee_id,
             "customer_id": appended.customer_id,
+            "moves": moves,
         },
-        now=now,
-        topics=topics_of(
+        topics_of(
             appended.ticket_id,
             queue_id=appended.queue_id,
             assignee_id=appended.assignee_id,
-            visit=appended.thread_key if channel == "chat" and appended.public_seq is not None else None,
+            visit=appended.thread_key if seen_by_visitor else None,
         ),
-        local=local,
+        local,
     )
 
 
@@ -192,14 +241,11 @@ def add_event(
     user_id: int | None = None,
     public: bool = False,
     changes: Mapping[str, Any] | None = None,
+    also: Sequence[Announcement] = (),
 ) -> Appended:
     """A thin line in the timeline ("status changed to …"): `name` and `values`, put into words when shown."""
-    channel = tx.execute(select(Ticket.channel).where(Ticket.id == ticket_id)).scalar_one_or_none()
-    if channel is None:
-        raise NotFound("There is no such ticket.")
     entry = Entry(
         kind=MessageKind.EVENT,
-        channel=channel,
         author_kind=AuthorKind.AGENT if user_id else AuthorKind.SYSTEM,
         user_id=user_id,
         text="",
@@ -207,14 +253,14 @@ def add_event(
         automatic=user_id is None,
         meta={"name": name, **values},
     )
-    return append(tx, ticket_id, entry, now=now, changes=changes)
+    return append(tx, ticket_id, entry, now=now, changes=changes, also=also)
 
 
 def add_files(tx: Connection, message_id: int, files: Sequence[StoredFile]) -> None:
     """Attach stored files to a message."""
     if files:
         tx.execute(
-            insert(Attachment),
+            _INSERT_FILE,
             [
                 {
                     "message_id": message_id,

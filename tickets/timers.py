@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, select, update
+from sqlalchemy import Connection, Integer, Row, Text, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.errors import Invalid, NotFound
@@ -120,16 +120,19 @@ def postpone(tx: Connection, reminder_id: int, *, due_at: datetime, now: datetim
         raise NotFound("This reminder is done.")
 
 
+_DUE = (
+    select(Reminder.id, Reminder.ticket_id, Reminder.user_id, Reminder.kind, Ticket.assignee_id, Ticket.queue_id)
+    .join(Ticket, Ticket.id == Reminder.ticket_id)
+    .where(Reminder.rang_at.is_(None), Reminder.done_at.is_(None), Reminder.due_at <= bindparam("now"))
+    .order_by(Reminder.due_at, Reminder.id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True, of=Reminder)
+)
+
+
 def ring(tx: Connection, now: datetime, *, limit: int = BATCH) -> int:
     """Announce `reminder.due` to the one who should act; returns how many rang."""
-    rows = tx.execute(
-        select(Reminder.id, Reminder.ticket_id, Reminder.user_id, Reminder.kind, Ticket.assignee_id, Ticket.queue_id)
-        .join(Ticket, Ticket.id == Reminder.ticket_id)
-        .where(Reminder.rang_at.is_(None), Reminder.done_at.is_(None), Reminder.due_at <= now)
-        .order_by(Reminder.due_at, Reminder.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Reminder)
-    ).all()
+    rows = tx.execute(_DUE, {"now": now, "most": limit}).all()
     for row in rows:
         tx.execute(update(Reminder).where(Reminder.id == row.id).values(rang_at=now))
         whom = row.user_id or row.assignee_id

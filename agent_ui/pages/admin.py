@@ -26,10 +26,18 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("service-levels", mark("Service levels"), "target"),
             ("skills", mark("Skills"), "award"),
             ("profiles", mark("Routing profiles"), "workflow"),
+            ("away-reasons", mark("Away reasons"), "coffee"),
             ("topics", mark("Topics"), "bookmark"),
         ),
     ),
     (mark("Channels"), (("channels", mark("Channel accounts"), "plug"),)),
+    (
+        mark("Safety"),
+        (
+            ("blocks", mark("Blocked senders"), "circle-slash"),
+            ("sensitive", mark("Sensitive data"), "eye-off"),
+        ),
+    ),
     (
         mark("Records"),
         (
@@ -44,14 +52,21 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 # What a redirect says was done (?done=…).
 DONE = {
     "saved": mark("Saved."),
+    "fetched": mark("Fetched."),
     "created": mark("Created."),
     "removed": mark("Removed."),
+    "out": mark("The agent is out. What they had is back in its queues, with its age."),
+    "back": mark("The agent is back and gets work again."),
     "activated": mark("The user can sign in again."),
     "deactivated": mark("The user was deactivated and signed out everywhere."),
     "password": mark("The new password is set. All logins of this user have ended."),
     "signed-out": mark("The login has ended."),
     "enabled": mark("The account is switched on."),
+    "connected": mark("The mailbox is connected. It is signed in to within a few seconds."),
     "disabled": mark("The account is switched off. Nothing is taken or sent through it."),
+    "blocked": mark("The sender is blocked. New messages of theirs go to the journal only."),
+    "unblocked": mark("Messages of this sender are taken again."),
+    "released": mark("It is let through and becomes a conversation within a few seconds."),
     "retried": mark("It will be tried again within a few seconds."),
     "lifted": mark("Messages go to this address again."),
     "merged": mark("The two customers are one now. You can undo this."),

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from agent_ui.audit_words import action_of, page_of
 from agent_ui.pages.admin import admin_page, administer
 from agent_ui.views import Choice
 from contact_center.accounts.models import AuditEntry, User
@@ -56,12 +57,15 @@ async def index(request: Request) -> Response:
     )
     address = str(request.url.include_query_params(user=user_id or "", action=action).remove_query_params("before"))
     older = request.url.include_query_params(before=rows[PAGE - 1].id) if len(rows) > PAGE else ""
-    everybody = Choice("", gettext(await locale_of(request), mark("Everybody")))
+    locale = await locale_of(request)
+    everybody = Choice("", gettext(locale, mark("Everybody")))
     return await admin_page(
         request,
         "audit.html",
         "audit",
         entries=rows[:PAGE],
+        words={row.action: action_of(locale, row.action) for row in rows},
+        targets={row.target: page_of(row.target) for row in rows},
         people=[everybody, *people],
         user=user,
         action=action,

@@ -1,9 +1,9 @@
 """Administration of channel accounts: mailboxes, numbers, chat widgets, phone lines, and whether they work."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import Connection, Row, func, select
 from starlette.requests import Request
@@ -11,26 +11,32 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent_ui.forms import Form, blank, read_form
-from agent_ui.pages import channel_forms
+from agent_ui.pages import admin_mail_grant, admin_mail_test, channel_forms, gateway_forms
 from agent_ui.pages.admin import admin_page, administer, choices, go
 from agent_ui.views import Choice
+from channels.email import grants, oauth
+from channels.messaging.apps import NAMES
+from channels.sms.gateway.config import is_gateway
 from contact_center.accounts.audit import record
 from contact_center.accounts.web import locale_of
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Conflict, NotFound
-from contact_center.core.i18n import mark
-from contact_center.core.secrets import Vault
+from contact_center.core.i18n import gettext, mark
+from contact_center.core.secrets import BadToken, Vault
 from contact_center.core.services import services
 from tickets import channel_accounts
 from tickets.channel_accounts import Account
 from tickets.models import ChannelAccount, JournalItem, Queue
+from tickets.silence import Silence, silent
 from tickets.states import Channel
 
 KINDS = {
     Channel.EMAIL.value: mark("E-mail"),
     Channel.CHAT.value: mark("Chat"),
     Channel.SMS.value: mark("SMS"),
+    Channel.WHATSAPP.value: mark("WhatsApp"),
     Channel.PHONE.value: mark("Phone"),
+    Channel.MESSAGING.value: mark("Messaging app"),
 }
 
 # How far back the list looks for the last thing that came in.
@@ -59,27 +65,20 @@ class Line:
     enabled: bool
     error: str
     heard_at: datetime | None
+    silence: Silence | None
     gaps: tuple[str, ...]
+    # Whether anything ever came by it.
+    proven: bool
 
 
-def list_accounts(tx: Connection, now: datetime) -> list[Line]:
-    """Every account with its queue and health; secrets stay where they are."""
+def list_accounts(tx: Connection, vault: Vault, now: datetime) -> list[Line]:
+    """Every account with its queue and health; of its secrets only whether they are those that it needs."""
     heard = select(JournalItem.channel_account_id, func.max(JournalItem.received_at).label("at"))
     recent = heard.where(JournalItem.received_at >= now - HEARD_WITHIN).group_by(JournalItem.channel_account_id)
     last = {row.channel_account_id: row.at for row in tx.execute(recent)}
+    quiet = {one.account_id: one for one in silent(tx, now)}
     rows = tx.execute(
-        select(
-            ChannelAccount.id,
-            ChannelAccount.channel,
-            ChannelAccount.name,
-            ChannelAccount.address,
-            ChannelAccount.enabled,
-            ChannelAccount.settings,
-            ChannelAccount.secrets.is_not(None).label("has_secrets"),
-            ChannelAccount.last_inbound_at,
-            ChannelAccount.last_error,
-            Queue.name.label("queue"),
-        )
+        select(ChannelAccount.__table__, Queue.name.label("queue"))
         .join(Queue, Queue.id == ChannelAccount.queue_id)
         .order_by(ChannelAccount.channel, ChannelAccount.name)
     )
@@ -93,16 +92,34 @@ def list_accounts(tx: Connection, now: datetime) -> list[Line]:
             enabled=row.enabled,
             error=row.last_error or "",
             heard_at=last.get(row.id, row.last_inbound_at),
-            gaps=tuple(channel_forms.gaps(Channel(row.channel), row.settings, has_secrets=row.has_secrets)),
+            proven=row.id in last or row.last_inbound_at is not None,
+            silence=quiet.get(row.id),
+            gaps=tuple(
+                channel_forms.gaps(
+                    Channel(row.channel), row.address, row.settings, has_secrets=_has_secrets(row, vault)
+                )
+            ),
         )
         for row in rows
     ]
 
 
+def _has_secrets(row: Row[Any], vault: Vault) -> bool:
+    """Whether an account holds what it needs; what another secret key has locked is as good as missing."""
+    try:
+        return channel_forms.has_secrets(channel_accounts.opened(row, vault))
+    except BadToken:
+        return False
+
+
 async def index(request: Request) -> Response:
     """All accounts and how they are."""
-    found = await services(request).db.read(list_accounts, utcnow())
-    kinds = choices(await locale_of(request), KINDS)
+    held, locale = services(request), await locale_of(request)
+    found = [
+        replace(line, error=gettext(locale, line.error))
+        for line in await held.db.read(list_accounts, held.vault, utcnow())
+    ]
+    kinds = choices(locale, KINDS)
     return await admin_page(request, "channels.html", "channels", accounts=found, kinds=kinds)
 
 
@@ -135,9 +152,10 @@ async def new(request: Request) -> Response:
         raise NotFound("There is no such channel.") from None
     region = held.settings.region
     if request.method == "GET":
-        return await _show(
-            request, channel, None, blank(await locale_of(request), channel_forms.defaults(channel, region))
-        )
+        values = channel_forms.defaults(channel, region)
+        if channel is Channel.SMS:
+            values |= gateway_forms.chosen(request.query_params)
+        return await _show(request, channel, None, blank(await locale_of(request), values))
     form = await read_form(request)
     wanted = _read(form, channel, region, {}, {})
     if form.ok:
@@ -184,6 +202,8 @@ async def edit(request: Request) -> Response:
     account, _, _ = await held.db.read(open_account, held.vault, account_id)
     if request.method == "GET":
         values = channel_forms.stored(account.channel, account.settings, account.secrets)
+        if account.channel is Channel.SMS and "provider" in request.query_params:
+            values |= {**gateway_forms.chosen(request.query_params), "region": values["region"]}
         values |= {"name": account.name, "address": account.address, "queue_id": str(account.queue_id)}
         return await _show(request, account.channel, account, blank(await locale_of(request), values))
     form = await read_form(request)
@@ -220,6 +240,7 @@ def save(
         values={"name": wanted["name"], "queue_id": wanted["queue_id"], "settings": wanted["settings"]},
         secrets=wanted["secrets"] if replaced else None,
     )
+    grants.try_again(tx, account_id)
     details = {"name": wanted["name"], "settings": wanted["settings"], "secrets_replaced": replaced}
     record(tx, "channel_account.changed", f"channel_account:{account_id}", now=now, user_id=by, details=details)
 
@@ -243,8 +264,12 @@ def switch(tx: Connection, vault: Vault, account_id: int, enabled: bool, *, by: 
 def hooks_of(account: Account, base_url: str) -> list[tuple[str, str]]:
     """(what it is for, address) of everything that is entered elsewhere for an account."""
     match account.channel:
+        case Channel.SMS if is_gateway(account.settings):
+            return gateway_forms.hooks(account, base_url)
         case Channel.SMS:
             return [(mark("Twilio: a message comes in (HTTP POST)"), f"{base_url}/hooks/twilio/{account.key}/sms")]
+        case Channel.WHATSAPP:
+            return [(mark("Twilio: a message comes in (HTTP POST)"), f"{base_url}/hooks/twilio/{account.key}/whatsapp")]
         case Channel.PHONE:
             return [
                 (
@@ -259,14 +284,33 @@ def hooks_of(account: Account, base_url: str) -> list[tuple[str, str]]:
         case Channel.CHAT:
             tag = f'<script async src="{base_url}/widget/loader.js" data-widget="{account.key}"></script>'
             return [(mark("Put this into every page that shows the chat, at the end of its body"), tag)]
+        case Channel.MESSAGING:
+            return [(mark("The app: everything that happens (webhook)"), f"{base_url}/hooks/messaging/{account.key}")]
         case _:
             return []
+
+
+def _gaps(account: Account) -> list[str]:
+    has_secrets = channel_forms.has_secrets(account)
+    return channel_forms.gaps(account.channel, account.address, account.settings, has_secrets=has_secrets)
+
+
+async def _last_test(request: Request, account: Account | None, locale: str) -> admin_mail_test.Test | None:
+    if account is None or account.channel is not Channel.EMAIL:
+        return None
+    return await services(request).db.read(admin_mail_test.last_test, account, locale, now=utcnow())
+
+
+def _uses_oauth(account: Account | None) -> TypeGuard[Account]:
+    return account is not None and account.channel is Channel.EMAIL and oauth.uses_oauth(account.settings)
 
 
 async def _show(request: Request, channel: Channel, account: Account | None, form: Form) -> Response:
     held = services(request)
     locale = await locale_of(request)
+    silence: list[Silence] = []
     if account is not None:
+        silence = await held.db.read(silent, utcnow(), account.id)
         account, health, queues = await held.db.read(open_account, held.vault, account.id)
     else:
         health, queues = None, await held.db.read(all_queues)
@@ -279,13 +323,22 @@ async def _show(request: Request, channel: Channel, account: Account | None, for
         kind=KINDS[channel.value],
         account=account,
         health=health,
+        silence=silence[0] if silence else None,
+        proven=health is not None and health.last_inbound_at is not None,
+        test=await _last_test(request, account, locale),
+        failure=gettext(locale, health.last_error or "") if health else "",
         form=form,
         queues=queues,
         hooks=hooks_of(account, held.settings.base_url) if account else [],
-        gaps=channel_forms.gaps(channel, account.settings, has_secrets=bool(account.secrets)) if account else [],
+        gaps=_gaps(account) if account else [],
         known=channel_forms.known_secrets(channel, account.secrets if account else {}),
         security=choices(locale, channel_forms.SECURITY),
-        asks=choices(locale, channel_forms.ASKS),
+        pictures=choices(locale, channel_forms.PICTURES),
+        apps=choices(locale, NAMES),
         starts=choices(locale, channel_forms.STARTS),
+        sign_ins=choices(locale, channel_forms.SIGN_INS),
+        standing=await held.db.read(admin_mail_grant.standing, account.id) if _uses_oauth(account) else None,
+        redirect_uri=admin_mail_grant.redirect_uri(held.settings),
         receiver_port=held.settings.smtp_in_port,
+        gateway=gateway_forms.offered(locale, form) if channel is Channel.SMS else None,
     )

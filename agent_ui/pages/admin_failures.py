@@ -10,12 +10,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent_ui.forms import read_form
+from agent_ui.journal_words import handler_of
 from agent_ui.pages.admin import admin_page, administer, go
 from contact_center.accounts.audit import record
+from contact_center.accounts.web import locale_of
 from contact_center.core import relay
 from contact_center.core.clock import utcnow
 from contact_center.core.events import EventRow, HandlerFailure
 from contact_center.core.services import services
+from tickets.numbers import number_of
 
 PAGE = 50
 
@@ -50,11 +53,14 @@ async def index(request: Request) -> Response:
     """The failures, a page at a time."""
     before = request.query_params.get("before", "")
     rows = await services(request).db.read(read_page, int(before) if before.isdecimal() and len(before) < 19 else None)
+    locale = await locale_of(request)
     return await admin_page(
         request,
         "failures.html",
         "failures",
         failures=rows[:PAGE],
+        words={row.id: handler_of(locale, row.handler) for row in rows},
+        numbers={row.id: number_of(row.payload["ticket_id"]) for row in rows if row.payload.get("ticket_id")},
         most=relay.MAX_ATTEMPTS,
         newest="/admin/failures" if before else "",
         older=f"/admin/failures?before={rows[PAGE - 1].id}" if len(rows) > PAGE else "",

@@ -25,12 +25,14 @@ from routing.models import AgentSkill, AgentState, ProfileRow, Skill
 from routing.pools import CAPACITY, Medium
 from tickets.models import Queue
 
+LONGEST_DELAY = 604_800
 HANDLERS = [role.value for role, granted in TABLE.items() if Permission.HANDLE in granted]
 MEDIA = {
     Medium.CALL.value: mark("Calls"),
     Medium.CHAT.value: mark("Chats"),
     Medium.MAIL.value: mark("E-mail"),
     Medium.SMS.value: mark("SMS"),
+    Medium.WHATSAPP.value: mark("WhatsApp"),
 }
 
 
@@ -104,10 +106,9 @@ async def edit(request: Request) -> Response:
     """One agent: queues with priority and delay, skills with levels, room, channels."""
     held = services(request)
     user_id = request.path_params["user_id"]
-    opened = await held.db.read(open_profile, user_id)
     if request.method == "GET":
-        form, media = blank(await locale_of(request), stored(opened)), _media_on(opened.state)
-        return await _show(request, opened, form, media)
+        return await show(request, user_id)
+    opened = await held.db.read(open_profile, user_id)
     form = await read_form(request)
     wanted = read_profile(form, opened)
     if form.ok:
@@ -116,6 +117,13 @@ async def edit(request: Request) -> Response:
     if form.ok:
         return go(f"/admin/profiles/{user_id}", "saved")
     return await _show(request, opened, form, frozenset(form.several("media")))
+
+
+async def show(request: Request, user_id: int, absence: Form | None = None) -> Response:
+    """The profile as it is stored; `absence` is that form, refused."""
+    opened = await services(request).db.read(open_profile, user_id)
+    form = blank(await locale_of(request), stored(opened))
+    return await _show(request, opened, form, _media_on(opened.state), absence)
 
 
 def _media_on(state: Row[Any] | None) -> frozenset[str]:
@@ -155,7 +163,7 @@ def read_profile(form: Form, opened: Opened) -> Wanted:
     queues = {
         queue.id: (
             form.number(f"priority_{queue.id}", 1, 9, default=1),
-            form.number(f"delay_{queue.id}", 0, 604_800, default=0),
+            form.number(f"delay_{queue.id}", 0, LONGEST_DELAY, default=0),
         )
         if form.flag(f"serves_{queue.id}")
         else None
@@ -196,14 +204,20 @@ def save(tx: Connection, user_id: int, wanted: Wanted, *, by: int, now: datetime
     record(tx, "profile.changed", f"user:{user_id}", now=now, user_id=by, details=details)
 
 
-async def _show(request: Request, opened: Opened, form: Form, media_on: frozenset[str]) -> Response:
+async def _show(
+    request: Request, opened: Opened, form: Form, media_on: frozenset[str], absence: Form | None = None
+) -> Response:
+    until = opened.state.out_until if opened.state else None
     return await admin_page(
         request,
         "profile.html",
         "profiles",
-        status=200 if form.ok else 422,
+        status=200 if form.ok and absence is None else 422,
         opened=opened,
         form=form,
         media=MEDIA,
         media_on=media_on,
+        absence=absence or blank(form.locale, {}),
+        out_until=until if until is not None and until > utcnow() else None,
+        zone=services(request).settings.timezone,
     )

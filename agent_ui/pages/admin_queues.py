@@ -11,15 +11,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent_ui.forms import Form, blank, read_form
+from agent_ui.pages import below
 from agent_ui.pages.admin import admin_page, administer, choices, go
 from agent_ui.views import Choice
+from channels.email.signature import LONGEST, PLACEHOLDERS, check
 from contact_center.accounts.audit import record
 from contact_center.accounts.web import locale_of
 from contact_center.core.clock import utcnow
-from contact_center.core.errors import Conflict, NotFound
+from contact_center.core.errors import Conflict, Invalid, NotFound
 from contact_center.core.i18n import gettext, mark
 from contact_center.core.services import services
-from routing import queue_settings
+from routing import queue_rules, queue_settings
 from routing.facts import Acceptance, Ordering, Selection
 from routing.models import ProfileRow
 from routing.pools import Medium
@@ -55,6 +57,7 @@ def routes() -> list[Route]:
         administer("/queues", index),
         administer("/queues/new", edit, "GET", "POST"),
         administer("/queues/{queue_id:int}", edit, "GET", "POST"),
+        administer("/queues/signature", below.preview, "POST"),
     ]
 
 
@@ -181,13 +184,22 @@ def read_columns(form: Form) -> dict[str, Any]:
         "sla_policy_id": form.reference("sla_policy_id"),
         "target_share": form.number("target_share", 1, 100),
         "target_seconds": form.number("target_seconds", 1, 86_400),
-        "signature": form.text("signature", longest=2_000),
+        "signature": _signature(form),
         **{name: form.flag(name) for name in FLAGS},
     }
 
 
+def _signature(form: Form) -> str:
+    template = form.text("signature", longest=LONGEST)
+    try:
+        return check(template)
+    except Invalid as error:
+        form.refuse(error)
+        return template
+
+
 def read_routing(form: Form, opened: Opened) -> dict[str, Any]:
-    """The routing settings of a queue; what the form does not show (steps, skills, weights) is kept."""
+    """The routing settings that this form shows."""
     kept = queue_settings.read(opened.queue.routing if opened.queue else {}).model_dump(mode="json")
     changed: dict[str, Any] = {
         "selection": form.choice("selection", Selection, Selection.LONGEST_IDLE).value,
@@ -207,7 +219,19 @@ def read_routing(form: Form, opened: Opened) -> dict[str, Any]:
         for number in range(2)
         if (other := form.reference(f"overflow_{number}")) is not None
     ]
-    return {**kept, **changed}
+    _check_overflows(form, opened)
+    return changed
+
+
+def _check_overflows(form: Form, opened: Opened) -> None:
+    """Every overflow is another queue, once."""
+    chosen = [form.reference(f"overflow_{number}") for number in range(2)]
+    known = {other.value for other in opened.others}
+    for number, other in enumerate(chosen):
+        if other is not None and str(other) not in known:
+            form.fail(f"overflow_{number}", mark("Choose one of the values."))
+    if chosen[0] is not None and chosen[0] == chosen[1]:
+        form.fail("overflow_1", mark("This queue is named twice."))
 
 
 def save(
@@ -221,16 +245,16 @@ def save(
     now: datetime,
 ) -> int:
     """Create or change a queue, and audit it."""
-    values = {**columns, "routing": queue_settings.write(routing)}
     if queue_id is None:
-        queue_id = queues.create(tx, name, now=now, **values)
+        queue_id = queues.create(tx, name, now=now, **columns, routing=queue_settings.write(routing))
         record(tx, "queue.created", f"queue:{queue_id}", now=now, user_id=by, details={"name": name})
         return queue_id
     taken = tx.execute(select(Queue.id).where(Queue.name == name, Queue.id != queue_id)).first()
     if taken is not None:
         raise Conflict("There is already a queue called {name}.", name=name)
-    queues.change(tx, queue_id, {**values, "name": name}, now=now)
-    record(tx, "queue.changed", f"queue:{queue_id}", now=now, user_id=by, details={"name": name, **values})
+    queue_rules.change(tx, queue_id, routing, now=now, columns={**columns, "name": name})
+    details = {"name": name, **columns, "routing": dict(routing)}
+    record(tx, "queue.changed", f"queue:{queue_id}", now=now, user_id=by, details=details)
     return queue_id
 
 
@@ -244,6 +268,7 @@ async def _show(request: Request, opened: Opened, form: Form) -> Response:
         status=200 if form.ok else 422,
         opened=opened,
         form=form,
+        placeholders=PLACEHOLDERS,
         locales=choices(locale, LOCALES),
         calendars=[Choice("", gettext(locale, "Always open")), *opened.calendars],
         policies=[Choice("", gettext(locale, "No promise")), *opened.policies],

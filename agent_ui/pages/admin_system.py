@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent_ui.pages.admin import admin_page, administer
+from contact_center.accounts.web import locale_of
 from contact_center.core.bus import MemoryBus
 from contact_center.core.events import EventRow, HandlerFailure
 from contact_center.core.services import Services, services
@@ -73,6 +74,7 @@ async def index(request: Request) -> Response:
         sockets=len(held.hub.sockets),
         loops=request.app.state.process.supervisor.loops,
         findings=findings,
+        locale=await locale_of(request),
     )
 
 

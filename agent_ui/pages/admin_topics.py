@@ -72,7 +72,8 @@ async def rename(request: Request) -> Response:
     topic_id = request.path_params["topic_id"]
     name = form.text("renamed", required=True, longest=topics.LONGEST_NAME)
     if form.ok:
-        await form.attempt(services(request).db.write(topics.rename, topic_id, name, now=utcnow()), name="")
+        renaming = services(request).db.write(give_name, topic_id, name, by=request.state.person.id, now=utcnow())
+        await form.attempt(renaming, name="")
     if form.ok:
         return go("/admin/topics", "saved")
     form.errors[""] = next(iter(form.errors.values()))
@@ -82,5 +83,18 @@ async def rename(request: Request) -> Response:
 async def set_active(request: Request) -> Response:
     """Offer a topic at wrap-up, or not any more."""
     active = (await read_form(request)).flag("active")
-    await services(request).db.write(topics.set_active, request.path_params["topic_id"], active, now=utcnow())
+    topic_id = request.path_params["topic_id"]
+    await services(request).db.write(offer, topic_id, active, by=request.state.person.id, now=utcnow())
     return go("/admin/topics", "saved")
+
+
+def give_name(tx: Connection, topic_id: int, name: str, *, by: int, now: datetime) -> None:
+    """Rename a topic, and audit it."""
+    topics.rename(tx, topic_id, name, now=now)
+    record(tx, "topic.renamed", f"topic:{topic_id}", now=now, user_id=by, details={"name": name})
+
+
+def offer(tx: Connection, topic_id: int, active: bool, *, by: int, now: datetime) -> None:
+    """Offer a topic at wrap-up or not, and audit it."""
+    topics.set_active(tx, topic_id, active, now=now)
+    record(tx, "topic.activated" if active else "topic.hidden", f"topic:{topic_id}", now=now, user_id=by)

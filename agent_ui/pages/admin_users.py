@@ -15,6 +15,7 @@ from agent_ui.forms import Form, blank, read_form
 from agent_ui.pages.admin import admin_page, administer, choices, go
 from agent_ui.views import Choice
 from contact_center.accounts import sessions, teams, users
+from contact_center.accounts.audit import record
 from contact_center.accounts.models import LoginSession, Team, TeamMember, User
 from contact_center.accounts.permissions import Role
 from contact_center.accounts.web import locale_of
@@ -177,8 +178,10 @@ async def new(request: Request) -> Response:
 
 
 def add_user(tx: Connection, wanted: dict[str, Any], team_ids: list[int], *, by: int, now: datetime) -> int:
-    """Create a user with their teams."""
+    """Create a user with their teams, and audit it."""
     user_id = users.create(tx, **wanted, now=now)
+    details = {"email": wanted["email"], "role": wanted["role"].value}
+    record(tx, "user.created", f"user:{user_id}", now=now, user_id=by, details=details)
     teams.set_teams(tx, user_id, team_ids, now=now, by_user_id=by)
     return user_id
 

@@ -27,7 +27,7 @@ from contact_center.core.services import services
 from contact_center.reports.definitions import OPEN_ITEM
 from contact_center.reports.floor import Scope
 from contact_center.reports.live import agents_query, customer_name, day_start
-from routing import explain, handling, presence, queries
+from routing import away_reasons, explain, handling, presence, queries
 from routing.explain import Explanation
 from routing.models import AgentState, ProfileRow, WorkItem
 from routing.pools import PoolName
@@ -107,7 +107,7 @@ def read_agent(tx: Connection, user_id: int, *, zone: str, now: datetime) -> Age
         name=row.name,
         work=_work(tx, user_id),
         today=queries.presence_timeline(tx, user_id, day_start(now, zone)),
-        reasons=tuple(away.name for away in presence.away_reasons(tx)),
+        reasons=tuple(away.name for away in away_reasons.choosable(tx)),
         colleagues=tuple(one for one in _on_floor(tx) if one[0] != user_id),
     )
 

@@ -12,10 +12,11 @@ from agent_ui.pages.board_alerts import alerts
 from agent_ui.pages.board_view import sparkline, tiles
 from contact_center.core.bus import Poke
 from contact_center.core.clock import monotonic, utcnow
-from contact_center.core.hub import Frame, frame
+from contact_center.core.hub import frame
 from contact_center.core.i18n import gettext
 from contact_center.core.loops import sleep
 from contact_center.core.services import Services
+from contact_center.core.sockets import Frame
 from contact_center.core.templates import Templates
 from contact_center.reports.definitions import AGES
 from contact_center.reports.floor import Board, History, Scope

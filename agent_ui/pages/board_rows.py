@@ -27,6 +27,7 @@ from contact_center.reports.definitions import (
     OPEN_ITEM,
     WAITING,
     Metric,
+    in_numbers,
 )
 from contact_center.reports.live import customer_name, day_end, day_start
 from routing.models import QueueEntry, WorkItem
@@ -168,6 +169,7 @@ def _ended(
         .outerjoin(User, User.id == QueueEntry.agent_id)
         .where(
             *wanted,
+            in_numbers(),
             QueueEntry.medium.in_(LIVE),
             QueueEntry.exit.in_(exits),
             QueueEntry.exited_at >= since,
@@ -258,7 +260,13 @@ def _answers(
         .join(Queue, Queue.id == Survey.queue_id)
         .join(Ticket, Ticket.id == Survey.ticket_id)
         .outerjoin(User, User.id == Survey.agent_id)
-        .where(*wanted, Survey.answered_at >= since, Survey.rating.is_not(None), Survey.channel.in_(LIVE_CHANNELS))
+        .where(
+            *wanted,
+            in_numbers(),
+            Survey.answered_at >= since,
+            Survey.rating.is_not(None),
+            Survey.channel.in_(LIVE_CHANNELS),
+        )
         .order_by(Survey.id.desc())
         .limit(PAGE + 1)
     )

@@ -1,6 +1,7 @@
 """Calls beside a conversation: planned ones, a new plan, one written down by hand; and what an SMS costs."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from agent_ui import shell
 from agent_ui.forms import Form
 from agent_ui.pages.commands import snoozed_until, zone_of
 from agent_ui.views import Choice
+from channels.phone import placing
 from channels.phone.notes import CallNote, log_call
 from channels.phone.states import CallState, Direction
 from channels.sms.segments import measure
@@ -22,6 +24,7 @@ from contact_center.core.errors import DomainError, Invalid
 from contact_center.core.i18n import gettext, mark, ngettext
 from contact_center.core.services import services
 from tickets import timers
+from tickets.customers.identities import shown_phone
 from tickets.numbers import id_of
 from tickets.replies import MAX_TEXT, Author
 
@@ -52,12 +55,14 @@ async def panel(request: Request) -> Response:
 async def _panel(request: Request, *, log: Form = NO_FORM, plan: Form = NO_FORM) -> Response:
     locale = await locale_of(request)
     ticket_id = id_of(request.path_params["number"])
-    planned = await services(request).db.read(_planned, ticket_id)
+    planned, numbers = await services(request).db.read(_planned, ticket_id)
+    region = services(request).settings.region
     return await shell.fragment(
         request,
         "parts/calls.html",
         number=request.path_params["number"],
         planned=planned,
+        numbers=[Choice(str(row.id), shown_phone(row.value, region)) for row in numbers],
         outcomes=[Choice(key, gettext(locale, text)) for key, text in OUTCOMES.items()],
         moments=[Choice(key, gettext(locale, text)) for key, text in MOMENTS.items()],
         client_id=secrets.token_hex(8),
@@ -66,8 +71,10 @@ async def _panel(request: Request, *, log: Form = NO_FORM, plan: Form = NO_FORM)
     )
 
 
-def _planned(tx: Connection, ticket_id: int) -> list[Any]:
-    return [row for row in timers.open_reminders(tx, ticket_id=ticket_id) if row.kind == "callback"]
+def _planned(tx: Connection, ticket_id: int) -> tuple[list[Any], Sequence[Any]]:
+    """The planned calls, and the numbers of the customer that can be called from here."""
+    planned = [row for row in timers.open_reminders(tx, ticket_id=ticket_id) if row.kind == "callback"]
+    return planned, placing.numbers_of(tx, ticket_id)
 
 
 async def log(request: Request) -> Response:

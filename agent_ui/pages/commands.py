@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from agent_ui import shell
 from agent_ui.pages.ticket import head, translate
@@ -27,6 +27,14 @@ SNOOZES = ("1h", "4h", "tomorrow", "monday", "week")
 async def run(request: Request, use_case: Callable[..., Any], *args: Any, **values: Any) -> None:
     """Run a use case on the ticket in the address, for the person who asks, now."""
     await services(request).db.write(use_case, ticket_id(request), *args, now=utcnow(), **values)
+
+
+def anew(request: Request) -> Response:
+    """The conversation as a whole: what can be written in it has changed."""
+    url = f"/tickets/{request.path_params['number']}"
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": url})
+    return RedirectResponse(url, 303)
 
 
 def ticket_id(request: Request) -> int:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from agent_ui import own, shell
+from agent_ui import shell
 from agent_ui.pages.commands import choice_of, text
 from agent_ui.pages.inbox import list_values
 from agent_ui.pages.ticket import translate
@@ -92,7 +92,6 @@ async def _page(request: Request, given: dict[str, str], *, error: str = "", sta
         "new_conversation.html",
         here="inbox",
         status=status,
-        own=await own.state(request),
         ticket=None,
         compose=form,
         **await list_values(request),

@@ -18,7 +18,7 @@ from tickets.customers.events import events_of
 from tickets.customers.suggestions import possible_duplicates
 from tickets.models import Customer, Ticket
 from tickets.numbers import id_of, number_of
-from tickets.states import DONE_STATUSES
+from tickets.states import RESTING_STATUSES
 
 MOST = 3
 MOST_ORDERS = 6
@@ -31,7 +31,7 @@ HINTS = {
     Hint.SAME_LOCAL_PART: mark("same mailbox name"),
     Hint.SAME_COMPANY: mark("same company"),
 }
-DONE = sorted(status.value for status in DONE_STATUSES)
+DONE = sorted(status.value for status in RESTING_STATUSES)
 
 
 async def articles(request: Request) -> Response:
@@ -75,9 +75,10 @@ async def duplicates(request: Request) -> Response:
 
 
 def _facts(row: Any) -> str:
-    """The day and the amount of an order."""
-    amount = f" · {row.amount:,.2f} {row.currency}".replace(".00 ", " ") if row.amount is not None else ""
-    return f"{row.external_id}{amount}"
+    """The number of an order, unless its title names it, and its amount."""
+    number = "" if row.external_id in row.title else row.external_id
+    amount = f"{row.amount:,.2f} {row.currency}".replace(".00 ", " ") if row.amount is not None else ""
+    return " · ".join(part for part in (number, amount) if part)
 
 
 def _customer(tx: Connection, ticket_id: int) -> int:

@@ -9,19 +9,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent_ui.forms import blank, read_form
+from agent_ui.pages import number_flags
 from agent_ui.pages.admin import choices, go
-from agent_ui.pages.customers_profile import KINDS, may_edit, render
+from agent_ui.pages.customers_profile import KINDS, may_edit, may_lift, render
 from agent_ui.shell import page
+from channels.sms import consent
+from channels.sms.errors import OPTED_OUT
 from contact_center.accounts.audit import record
 from contact_center.accounts.web import locale_of, signed_in
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Forbidden, Invalid
 from contact_center.core.i18n import mark
 from contact_center.core.services import services
-from tickets.customers import contacts, merge, profiles
+from tickets.customers import contacts, merge, profiles, unsubscribes
 from tickets.states import ContactKind
 
 LOCALES = {"": mark("Not known"), "en": mark("English"), "vi": mark("Vietnamese")}
+LONGEST_REASON = 500
 CUSTOMER = "/customers/{customer_id:int}"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -34,6 +38,9 @@ def routes() -> list[Route]:
         Route(f"{CUSTOMER}/addresses", _guarded(add_address), methods=["POST"]),
         Route(f"{CUSTOMER}/addresses/{{point_id:int}}/remove", _guarded(remove_address), methods=["POST"]),
         Route(f"{CUSTOMER}/addresses/{{point_id:int}}/lift", _guarded(lift), methods=["POST"]),
+        Route(f"{CUSTOMER}/unsubscribes/{{unsubscribe_id:int}}/lift", _guarded(subscribe), methods=["POST"]),
+        Route(f"{CUSTOMER}/addresses/{{point_id:int}}/flag", _guarded(number_flags.flag), methods=["POST"]),
+        Route(f"{CUSTOMER}/addresses/{{point_id:int}}/unflag", _guarded(number_flags.unflag), methods=["POST"]),
         Route(f"{CUSTOMER}/merge", _guarded(merge_with), methods=["POST"]),
         Route(f"{CUSTOMER}/merges/{{merge_id:int}}/undo", _guarded(undo_merge), methods=["POST"]),
     ]
@@ -127,17 +134,54 @@ async def remove_address(request: Request) -> Response:
 
 
 async def lift(request: Request) -> Response:
-    """Send to an address again."""
-    await services(request).db.write(
-        lift_suppression, request.path_params["point_id"], by=request.state.person.id, now=utcnow()
+    """Send to an address again; what the customer asked for is lifted by a supervisor, with a reason."""
+    form = await read_form(request)
+    role = request.state.person.role
+    lifting = services(request).db.write(
+        lift_suppression,
+        request.path_params["point_id"],
+        reason=form.text("reason", longest=LONGEST_REASON),
+        opt_outs=may_lift(role),
+        by=request.state.person.id,
+        now=utcnow(),
     )
-    return go(f"/customers/{request.path_params['customer_id']}", "lifted")
+    await form.attempt(lifting)
+    return go(f"/customers/{request.path_params['customer_id']}", "lifted") if form.ok else await render(request, form)
 
 
-def lift_suppression(tx: Connection, point_id: int, *, by: int, now: datetime) -> None:
-    """Lift a suppression, and audit who did."""
-    contacts.lift(tx, point_id)
-    record(tx, "contact_point.lifted", f"contact_point:{point_id}", now=now, user_id=by)
+def lift_suppression(tx: Connection, point_id: int, *, reason: str, opt_outs: bool, by: int, now: datetime) -> None:
+    """Lift a suppression, and audit who did and why."""
+    if contacts.suppression(tx, point_id) == OPTED_OUT:
+        if not opt_outs:
+            raise Forbidden("The customer asked us to stop. Only a supervisor may send to this number again.")
+        consent.lift(tx, point_id, reason=reason, user_id=by, now=now)
+    else:
+        contacts.lift(tx, point_id)
+    details = {"reason": reason} if reason else None
+    record(tx, "contact_point.lifted", f"contact_point:{point_id}", now=now, user_id=by, details=details)
+
+
+async def subscribe(request: Request) -> Response:
+    """Ask a customer again who had unsubscribed: a supervisor's choice, with a reason."""
+    form = await read_form(request)
+    if not may_lift(request.state.person.role):
+        raise Forbidden("The customer asked us to stop. Only a supervisor may ask them again.")
+    lifting = services(request).db.write(
+        lift_unsubscribe,
+        request.path_params["unsubscribe_id"],
+        reason=form.text("reason", longest=LONGEST_REASON),
+        by=request.state.person.id,
+        now=utcnow(),
+    )
+    await form.attempt(lifting)
+    return go(f"/customers/{request.path_params['customer_id']}", "lifted") if form.ok else await render(request, form)
+
+
+def lift_unsubscribe(tx: Connection, unsubscribe_id: int, *, reason: str, by: int, now: datetime) -> None:
+    """Lift it, and audit who did and why."""
+    point_id = unsubscribes.lift(tx, unsubscribe_id, reason=reason, user_id=by, now=now)
+    details = {"reason": reason}
+    record(tx, "contact_point.subscribed", f"contact_point:{point_id}", now=now, user_id=by, details=details)
 
 
 async def merge_with(request: Request) -> Response:

@@ -13,19 +13,22 @@ from agent_ui.forms import Form, blank
 from agent_ui.pages.admin import choices, done_text
 from agent_ui.pages.context import HINTS
 from agent_ui.shell import page
+from channels.sms import consent
+from channels.sms.errors import OPTED_OUT
 from contact_center.accounts.permissions import Permission, Role, may
 from contact_center.accounts.web import locale_of, signed_in
 from contact_center.core.i18n import mark
 from contact_center.core.services import services
-from tickets.customers import events, merge, profiles, suggestions, timeline
+from tickets.customers import events, merge, profiles, suggestions, timeline, unsubscribes
 from tickets.customers.duplicates import Hint, Suggestion
 from tickets.customers.names import display_name
 from tickets.customers.profiles import Profile
 from tickets.customers.timeline import History
+from tickets.customers.wrong_person import NOT_THIS_PERSON
 from tickets.models import ContactPoint, Customer, Ticket
 from tickets.numbers import number_of
 from tickets.quality.models import Complaint, Survey
-from tickets.states import DONE_STATUSES, ContactKind
+from tickets.states import RESTING_STATUSES, ContactKind
 
 MOST_TICKETS = 12
 ALL_HINTS = {
@@ -37,9 +40,9 @@ KINDS = {ContactKind.EMAIL.value: mark("E-mail"), ContactKind.PHONE.value: mark(
 SUPPRESSIONS = {
     "hard_bounce": mark("mail to it came back"),
     "opted_out": mark("asked us to stop"),
-    "not_this_person": mark("not this person"),
+    NOT_THIS_PERSON: mark("not this person"),
 }
-DONE = [status.value for status in DONE_STATUSES]
+DONE = [status.value for status in RESTING_STATUSES]
 
 
 def routes() -> list[Route]:
@@ -50,6 +53,11 @@ def routes() -> list[Route]:
 def may_edit(role: Role) -> bool:
     """Whether a role may change customers: whoever handles work, and administrators."""
     return may(role, Permission.HANDLE) or may(role, Permission.ADMINISTER)
+
+
+def may_lift(role: Role) -> bool:
+    """Whether a role may open a number again that had opted out: supervisors and administrators."""
+    return may(role, Permission.ASSIGN_OTHERS) or may(role, Permission.ADMINISTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,8 @@ class Opened:
     rating: float | None
     ratings: int
     complaints: int
+    consents: Sequence[Row[*tuple[Any, ...]]]
+    unsubscribes: Sequence[Row[*tuple[Any, ...]]]
 
 
 def open_customer(tx: Connection, customer_id: int, *, cursor: str | None, region: str) -> Opened:
@@ -91,6 +101,8 @@ def open_customer(tx: Connection, customer_id: int, *, cursor: str | None, regio
         merges=merge.merges_of(tx, profile.id),
         rating=float(answers[0]) if answers[1] else None,
         ratings=answers[1],
+        consents=consent.ledger(tx, profile.id),
+        unsubscribes=unsubscribes.ledger(tx, profile.id),
         complaints=tx.execute(complaints.where(Ticket.customer_id == profile.id)).scalar_one(),
     )
 
@@ -137,6 +149,8 @@ async def render(request: Request, form: Form | None) -> Response:
         kinds=choices(locale, KINDS),
         form=form or blank(locale, {"kind": ContactKind.EMAIL.value}),
         may_edit=may_edit(request.state.person.role),
+        may_lift=may_lift(request.state.person.role),
+        opted_out=OPTED_OUT,
         done=done_text(request, locale),
         first_page=cursor is None,
         older=f"/customers/{customer_id}?cursor={opened.history.cursor}#history" if opened.history.cursor else "",

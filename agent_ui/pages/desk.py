@@ -1,13 +1,17 @@
 """An agent's desk: offers, presence, wrap-up, and taking, giving and passing on work."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from agent_ui import own, shell
-from agent_ui.pages.commands import choice_of, run, text
+from agent_ui.pages.commands import choice_of, run, snoozed_until, text, ticket_id, zone_of
 from agent_ui.pages.ticket import head
 from agent_ui.views import Choice
+from channels.phone import outcomes
+from channels.phone.outcomes import Outcome
 from contact_center.accounts.models import User
 from contact_center.accounts.permissions import Permission, may
 from contact_center.accounts.users import Person
@@ -15,9 +19,19 @@ from contact_center.accounts.web import locale_of, person_of
 from contact_center.core.clock import utcnow
 from contact_center.core.services import services
 from routing import handling, offers, presence
+from routing.pools import Medium
+from routing.queries import own_state, work_of
 from routing.states import Presence
 from tickets.models import Queue
 from tickets.numbers import number_of
+
+# Dispositions of the wrap-up that say what came of a call.
+CAME_OF = {
+    "callback": Outcome.CALLBACK,
+    "wrong_contact": Outcome.WRONG_NUMBER,
+    "solved": Outcome.REACHED,
+    "follow_up": Outcome.REACHED,
+}
 
 
 async def accept(request: Request) -> Response:
@@ -51,12 +65,42 @@ async def set_presence(request: Request) -> Response:
     return await _own_part(request, person, "presence")
 
 
+async def switch_channel(request: Request) -> Response:
+    """One channel on or off, e.g. `chat:off`; the others stay as they are."""
+    person = await person_of(request)
+    name, _, wish = (await text(request, "switch")).partition(":")
+    medium: Medium = choice_of(Medium, name, "switch")
+    await services(request).db.write(_switch, person.id, medium, wish == "on", now=utcnow())
+    return await _own_part(request, person, "presence")
+
+
+def _switch(tx: Connection, user_id: int, medium: Medium, on: bool, *, now: datetime) -> None:
+    state = own_state(tx, user_id, now)
+    media = set(state.media if state else Medium)
+    presence.set_channels(tx, user_id, sorted(media | {medium} if on else media - {medium}), now=now)
+
+
 async def finish(request: Request) -> Response:
     """The wrap-up is done."""
     person = await person_of(request)
     disposition = await text(request, "disposition")
     await run(request, handling.finish, person.id, disposition=disposition or None)
+    if disposition in CAME_OF:
+        at = snoozed_until("tomorrow", utcnow(), zone_of(request, person))
+        await services(request).db.write(
+            _came_of, ticket_id(request), CAME_OF[disposition], person.id, callback_at=at, now=utcnow()
+        )
     return await _own_part(request, person, "wrapup")
+
+
+def _came_of(
+    tx: Connection, ticket_id: int, outcome: Outcome, user_id: int, *, callback_at: datetime, now: datetime
+) -> None:
+    """A wrap-up after a call says what came of the call as well."""
+    item = work_of(tx, ticket_id)
+    call_id = outcomes.last_call(tx, ticket_id)
+    if call_id is not None and (item is None or item.medium == Medium.CALL.value):
+        outcomes.tell(tx, call_id, outcome, user_id=user_id, callback_at=callback_at, now=now)
 
 
 async def extend(request: Request) -> Response:
@@ -111,7 +155,7 @@ async def assignees(request: Request) -> Response:
 
 async def targets(request: Request) -> Response:
     """Queues and agents to pass it on to, loaded when the dialog opens."""
-    queues, people = await services(request).db.read(_targets)
+    queues, people = await services(request).db.read(targets_of)
     return await shell.fragment(request, "parts/targets.html", queues=queues, agents=people)
 
 
@@ -122,7 +166,8 @@ def _agents(tx: Connection) -> list[Choice]:
     return [Choice(str(row.id), row.name) for row in rows]
 
 
-def _targets(tx: Connection) -> tuple[list[Choice], list[Choice]]:
+def targets_of(tx: Connection) -> tuple[list[Choice], list[Choice]]:
+    """Queues (`queue:7`) and agents that work can be passed to."""
     rows = tx.execute(select(Queue.id, Queue.name).where(Queue.active).order_by(Queue.name))
     return [Choice(f"queue:{row.id}", row.name) for row in rows], _agents(tx)
 

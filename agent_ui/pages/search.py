@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from agent_ui import own, shell
+from agent_ui import shell
 from agent_ui.views import Row
 from contact_center.core.services import services
 from tickets.search import Found, TicketHit, search
@@ -21,7 +21,6 @@ async def show(request: Request) -> Response:
         request,
         "search.html",
         here="inbox",
-        own=await own.state(request),
         query=query,
         rows=[as_row(hit) for hit in found.tickets],
         customers=found.customers,

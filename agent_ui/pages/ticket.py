@@ -10,8 +10,9 @@ from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent_ui import conversation, entries, own, shell
-from agent_ui.pages.inbox import list_values
+from agent_ui import callbar, conversation, copies, entries, own, shell
+from agent_ui.pages.inbox import values_beside
+from agent_ui.scheduled import as_replies
 from agent_ui.views import Choice, Drafts
 from agent_ui.views import Ticket as TicketView
 from contact_center.accounts.web import locale_of, person_of
@@ -19,9 +20,10 @@ from contact_center.core.clock import utcnow
 from contact_center.core.errors import NotFound
 from contact_center.core.i18n import gettext
 from contact_center.core.services import services
+from tickets import scheduled
 from tickets.models import Topic
 from tickets.numbers import id_of
-from tickets.states import TRANSITIONS, Status
+from tickets.states import TRANSITIONS, Channel, Status
 
 # What a person chooses in the status menu; closing is the timer's, snoozing has its own menu.
 CHOOSABLE = (Status.OPEN, Status.PENDING, Status.ON_HOLD, Status.RESOLVED)
@@ -38,6 +40,9 @@ class Opened:
     others: Any
     accounts: tuple[conversation.Account, ...]
     drafts: Drafts
+    scheduled: Any
+    call: callbar.Raw | None
+    free_until: Mapping[int, datetime]
 
 
 async def ticket_page(request: Request) -> Response:
@@ -50,34 +55,44 @@ async def ticket_page(request: Request) -> Response:
     if "hx-request" in request.headers:
         frame = shell.shell_of(person, await locale_of(request), here="inbox", **state)
         return await shell.fragment(request, "parts/ticket.html", shell=frame, **values)
-    merged = {**await list_values(request), **values, "open_number": number}
+    merged = {**await values_beside(request), **values, "open_number": number}
     return await shell.page(request, "inbox.html", here="inbox", own=state, **merged)
 
 
 def read(tx: Connection, ticket_id: int, user_id: int, *, now: datetime) -> Opened:
-    """Eight statements, whatever the ticket holds."""
+    """Nine statements, whatever the ticket holds; one more where WhatsApp may answer."""
     ticket, row = conversation.head(tx, ticket_id, now=now)
+    points = conversation.contact_points(tx, ticket.customer_id)
+    held = conversation.accounts(tx)
     return Opened(
         ticket=ticket,
         row=row,
         raw=entries.before(tx, ticket_id),
-        points=conversation.contact_points(tx, ticket.customer_id),
+        points=points,
         others=conversation.other_tickets(tx, ticket.customer_id, ticket_id),
-        accounts=conversation.accounts(tx),
+        accounts=held,
         drafts=conversation.drafts(tx, ticket_id, user_id),
+        scheduled=scheduled.open_of(tx, ticket_id),
+        call=callbar.read(tx, ticket_id) if row.has_call else None,
+        free_until=conversation.free_until(tx, row, points, held, now=now),
     )
 
 
 def values_of(opened: Opened, locale: str) -> dict[str, Any]:
     """The values of the conversation's templates."""
+    vias = conversation.vias(opened.row, opened.points, opened.accounts, opened.free_until)
+    recipient = next((via.recipient for via in vias if via.channel == Channel.EMAIL.value), "")
     return {
         "ticket": opened.ticket,
         "entries": entries.as_entries(opened.raw, translate(locale)),
         "older_url": older_url(opened.ticket.number, opened.raw),
         "customer": conversation.customer_360(opened.row, opened.points, opened.others, locale),
-        "vias": conversation.vias(opened.row, opened.points, opened.accounts),
+        "vias": vias,
+        "cc": copies.reply_all(opened.raw.records, opened.accounts, recipient),
         "drafts": opened.drafts,
+        "scheduled": as_replies(opened.scheduled, locale),
         "statuses": choosable(opened.ticket.status),
+        "bar": callbar.shown(opened.call, opened.ticket.ticket_id, locale),
     }
 
 

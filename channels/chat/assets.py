@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from contact_center.core.assets import content
+
 FOLDER = Path(__file__).parent / "static"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
@@ -26,8 +28,8 @@ class Assets:
 
 
 def load_assets(folder: Path = FOLDER) -> Assets:
-    """Reads every script and style of the folder."""
-    contents = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in TYPES}
+    """Reads every script and style of the folder; one that is a folder itself is joined of its parts."""
+    contents = {path.name: content(path) for path in sorted(folder.iterdir()) if path.suffix in TYPES}
     files = {name: _asset(name, data) for name, data in contents.items()}
     digest = sha256(b"".join(name.encode() + b"\0" + data for name, data in contents.items()))
     return Assets(digest.hexdigest()[:12], files)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from channels.chat import lineup, rating, visits
 from channels.chat.frames import EndedBy
@@ -65,8 +65,8 @@ def on_ticket_resolved(tx: Connection, event: Event, now: datetime) -> None:
 
 
 def on_work_item_changed(tx: Connection, event: Event, now: datetime) -> None:
-    """T7: the agent has ended the contact and wraps up."""
-    if event.payload["state"] == WorkItemState.WRAPPING.value:
+    """T7: the agent has ended the contact and wraps up; a call beside the chat ends no chat."""
+    if event.payload["state"] == WorkItemState.WRAPPING.value and "beside" not in event.payload:
         for visit in _visits_of(tx, event.payload["ticket_id"]):
             visits.end(tx, visit.id, EndedBy.AGENT, now=now)
 
@@ -78,14 +78,14 @@ def on_ticket_reopened(tx: Connection, event: Event, now: datetime) -> None:
 
 def on_assignment_changed(tx: Connection, event: Event, now: datetime) -> None:
     """Somebody else answers now, or nobody: the customer's browser shows it."""
-    keys = tx.execute(select(ChatVisit.key).where(ChatVisit.ticket_id == event.payload["ticket_id"])).scalars()
-    for key in list(keys):
-        poke(tx, f"visit:{key}", name="visit.changed", payload={}, relay=False)
+    for visit in _visits_of(tx, event.payload["ticket_id"]):
+        poke(tx, f"visit:{visit.key}", name="visit.changed", payload={}, relay=False)
+
+
+_VISITS = select(ChatVisit.id, ChatVisit.key, ChatVisit.ended_by, ChatVisit.left_at).where(
+    ChatVisit.ticket_id == bindparam("ticket")
+)
 
 
 def _visits_of(tx: Connection, ticket_id: int) -> Sequence[Row[int, str, str | None, datetime | None]]:
-    return tx.execute(
-        select(ChatVisit.id, ChatVisit.key, ChatVisit.ended_by, ChatVisit.left_at).where(
-            ChatVisit.ticket_id == ticket_id
-        )
-    ).all()
+    return tx.execute(_VISITS, {"ticket": ticket_id}).all()

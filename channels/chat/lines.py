@@ -15,8 +15,9 @@ from channels.chat.visit import Visit
 from contact_center.accounts.models import User
 from contact_center.core.bus import Poke
 from contact_center.core.clock import utcnow
-from contact_center.core.hub import Frame, Hub, Renderer, Sink, Socket
+from contact_center.core.hub import Hub, Renderer
 from contact_center.core.services import Services
+from contact_center.core.sockets import Frame, Sink, Socket
 
 # An agent who changes their name is known by the new one after this.
 NAME_KEPT = timedelta(seconds=60)
@@ -32,6 +33,8 @@ class VisitSocket(Socket):
         # Nobody has answered yet: the place in line is worth telling.
         self.waiting = False
         self.place: frames.Place | None = None
+        # The last public_seq that was sent here as a message, in the ticket that the visit has now.
+        self.told = 0
 
 
 def topic_of(visit: Visit) -> str:
@@ -84,7 +87,12 @@ class VisitRenderer:
         data, visit = poke.data, sockets[0].visit
         match data.get("event"):
             case "message.created":
-                return await self._message(sockets[0], poke) if data.get("public_seq") is not None else []
+                if data.get("public_seq") is None:
+                    return []
+                found = await self._message(sockets[0], poke)
+                for socket in sockets:
+                    socket.told = max(socket.told, data["public_seq"])
+                return found
             case "typing":
                 return [frames.typing(bool(data.get("on")), str(data.get("name", "")))]
             case "visit.seen":
@@ -100,6 +108,9 @@ class VisitRenderer:
                 return []
 
     async def _message(self, socket: VisitSocket, poke: Poke) -> list[Frame]:
+        if poke.data.get("again") and poke.data["public_seq"] <= socket.told:
+            # A relay that came late says it once more: every line has it, or was opened after it.
+            return []
         visit, values = socket.visit, poke.local
         if values is None or "attachments" not in values:
             ids = [poke.data["message_id"]]

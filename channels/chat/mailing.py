@@ -2,32 +2,44 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formataddr
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, func, select, update
 
+from channels.chat import invitations, visits
+from channels.chat.asking import Choice
 from channels.chat.models import ChatVisit
 from channels.chat.parse import OfflineMessage
+from channels.chat.state import files_of
 from channels.chat.visit import Visit
 from contact_center.accounts import limits
 from contact_center.accounts.models import User
-from contact_center.core.errors import Conflict, Invalid
+from contact_center.core.errors import Conflict, DomainError, Invalid
 from contact_center.core.i18n import gettext, mark
 from tickets import intake
 from tickets.customers import contacts
 from tickets.customers.identities import BadAddress, normalise_email
-from tickets.inbound import Address, InboundMessage, Receipt
+from tickets.inbound import Address, InboundMessage, Receipt, StoredFile
 from tickets.models import ChannelAccount, Message, Ticket
 from tickets.replies import SYSTEM, Reply, reply
 from tickets.states import Channel, ContactKind, Delivery, MessageKind, Status
 
+log = structlog.get_logger()
+
 UNSEEN_FOR = timedelta(minutes=10)
+# Somebody who is still writing sends one mail, not two.
+PAUSE = timedelta(minutes=1)
 TRANSCRIPTS = 5
 OFFLINE_MESSAGES = 5
 WINDOW = timedelta(hours=1)
 BATCH = 50
 
 WHILE_AWAY = mark("You had left our chat when this answer came:")
+WHILE_AWAY_MORE = mark("You had left our chat when these answers came:")
 GO_ON = mark("Simply reply to this e-mail to go on.")
 TRANSCRIPT_OF = mark("Your conversation of %(day)s:")
 YOU = mark("You")
@@ -35,7 +47,10 @@ AGENT = mark("Customer service")
 
 
 def mail_unseen(tx: Connection, now: datetime) -> int:
-    """Send by mail what customers have not seen in the chat for ten minutes; returns how many were mailed."""
+    """Send by mail what customers have not seen in the chat for ten minutes; returns how many conversations it was.
+
+    Everything unseen goes in one mail. The update of `mailed_seq` decides between two workers.
+    """
     waiting = (
         select(ChatVisit.id, ChatVisit.ticket_id, ChatVisit.email, ChatVisit.locale, ChatVisit.customer_id)
         .add_columns(func.max(Message.public_seq).label("last"), func.min(Message.public_seq).label("first"))
@@ -43,7 +58,7 @@ def mail_unseen(tx: Connection, now: datetime) -> int:
         .join(Ticket, Ticket.id == ChatVisit.ticket_id)
         .where(
             ChatVisit.email != "",
-            Ticket.status != Status.CLOSED.value,
+            Ticket.status.not_in((Status.CLOSED.value, Status.SPAM.value)),
             Message.kind == MessageKind.OUTBOUND.value,
             Message.channel == Channel.CHAT.value,
             Message.delivery.in_([Delivery.SENT.value, Delivery.DELIVERED.value]),
@@ -53,7 +68,10 @@ def mail_unseen(tx: Connection, now: datetime) -> int:
             Message.created_at > now - timedelta(days=1),
         )
         .group_by(ChatVisit.id)
-        .having(func.max(Message.created_at) <= now - UNSEEN_FOR)
+        .having(
+            func.min(Message.created_at) <= now - UNSEEN_FOR,
+            func.max(Message.created_at) <= now - PAUSE,
+        )
         .limit(BATCH)
     )
     mailed = 0
@@ -62,14 +80,19 @@ def mail_unseen(tx: Connection, now: datetime) -> int:
             update(ChatVisit).where(ChatVisit.id == row.id, ChatVisit.mailed_seq < row.last).values(mailed_seq=row.last)
         )
         if taken.rowcount and has_mail(tx):
-            _mail_answers(tx, row, now=now)
+            try:
+                with tx.begin_nested():
+                    _mail_answers(tx, row, now=now)
+            except DomainError as error:
+                # The address is suppressed, say: that keeps nobody else from their mail.
+                log.info("chat.not_mailed", visit_id=row.id, code=error.code)
             mailed += 1
     return mailed
 
 
 def _mail_answers(tx: Connection, row: Any, *, now: datetime) -> None:
-    texts = tx.execute(
-        select(Message.text)
+    answers = tx.execute(
+        select(Message.id, Message.text)
         .where(
             Message.ticket_id == row.ticket_id,
             Message.public_seq.between(row.first, row.last),
@@ -78,9 +101,20 @@ def _mail_answers(tx: Connection, row: Any, *, now: datetime) -> None:
             ~Message.automatic,
         )
         .order_by(Message.public_seq)
-    ).scalars()
-    parts = [gettext(row.locale, WHILE_AWAY), *texts, gettext(row.locale, GO_ON)]
-    _send(tx, row.ticket_id, row.customer_id, row.email, parts, {"chat_follow_up": row.email}, now=now)
+    ).all()
+    files = files_of(tx, [one.id for one in answers])
+    intro = WHILE_AWAY if len(answers) == 1 else WHILE_AWAY_MORE
+    parts = [gettext(row.locale, intro), *(one.text for one in answers if one.text), gettext(row.locale, GO_ON)]
+    _send(
+        tx,
+        row.ticket_id,
+        row.customer_id,
+        row.email,
+        parts,
+        {"chat_follow_up": row.email},
+        now=now,
+        files=tuple(file for one in answers for file in files[one.id]),
+    )
 
 
 def mail_transcript(tx: Connection, visit: Visit, raw: str, *, now: datetime) -> None:
@@ -126,6 +160,7 @@ def _send(
     meta: dict[str, str],
     *,
     now: datetime,
+    files: tuple[StoredFile, ...] = (),
 ) -> None:
     to = Address(ContactKind.EMAIL, email)
     contact = contacts.find(tx, to)
@@ -134,6 +169,7 @@ def _send(
         text="\n\n".join(parts),
         channel=Channel.EMAIL,
         contact_point_id=contact_point_id,
+        attachments=files,
         automatic=True,
         meta=meta,
     )
@@ -141,21 +177,50 @@ def _send(
 
 
 def take_offline(
-    tx: Connection, account_id: int, queue_id: int, form: OfflineMessage, *, locale: str, address: str, now: datetime
+    tx: Connection,
+    account_id: int,
+    queue_id: int,
+    form: OfflineMessage,
+    *,
+    locale: str,
+    address: str,
+    now: datetime,
+    choice: Choice | None = None,
 ) -> Receipt:
     """A message written in closed hours becomes a mail ticket; the same client id gives the same receipt."""
     limits.enforce(tx, f"chat.offline:{address}", limit=OFFLINE_MESSAGES, window=WINDOW, now=now)
+    queue_id = choice.queue_id if choice else queue_id
+    mailbox, email = mail_account(tx, queue_id), address_of(form.email)
     inbound = InboundMessage(
         channel=Channel.EMAIL,
-        account_id=mail_account(tx, queue_id) or account_id,
+        account_id=mailbox or account_id,
         external_id=f"widget:{account_id}:{form.client_id}",
-        sender=Address(ContactKind.EMAIL, address_of(form.email), form.name),
+        sender=Address(ContactKind.EMAIL, email, form.name),
         text=form.text,
+        # What a block stops can be let through only by a mailbox that can read it.
+        raw=_as_mail(form, email, now=now) if mailbox is not None else None,
         locale=locale,
         queue_id=queue_id,
+        topic_id=choice.topic_id if choice else None,
         meta={"widget_page": form.page} if form.page else {},
     )
-    return intake.receive(tx, inbound, now=now)
+    receipt = intake.receive(tx, inbound, now=now)
+    if receipt.ticket_id is not None:
+        customer_id = tx.execute(select(Ticket.customer_id).where(Ticket.id == receipt.ticket_id)).scalar_one()
+        visits.know_phone(tx, customer_id, form.phone, form.name, now=now)
+    if receipt.created:
+        invitations.answered(tx, invitations.known(tx, account_id, form.invitation))
+    return receipt
+
+
+def _as_mail(form: OfflineMessage, email: str, *, now: datetime) -> bytes:
+    """The form as the mail that its writer might have sent instead."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = formataddr((" ".join(form.name.split()), email))
+    mail["Date"] = now
+    mail["Message-ID"] = f"<{form.client_id}@widget.invalid>"
+    mail.set_content(form.text)
+    return mail.as_bytes()
 
 
 def address_of(raw: str) -> str:

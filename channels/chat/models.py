@@ -1,11 +1,12 @@
-"""The visits: one customer's conversation in one browser."""
+"""The visits (one customer's conversation in one browser), and the invitations that begin some of them."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contact_center.core.schema import Base, id_column
+from contact_center.core.schema import Base, BigId, id_column
 from tickets.models import refers_to
 
 ONLINE = "left_at IS NULL AND online_until IS NOT NULL"
@@ -28,6 +29,13 @@ class ChatVisit(Base):
     email: Mapped[str] = mapped_column(default="")
     locale: Mapped[str]
     page: Mapped[str] = mapped_column(default="")
+    # Whom the website says that this is, by a signed token; NULL: anybody.
+    subject: Mapped[str | None]
+    # The invitation that this visitor has answered to; it may be deleted since.
+    invitation_id: Mapped[int | None] = mapped_column(BigId)
+    # Of what the visitor said it is about (channels.chat.asking.Choice).
+    queue_id: Mapped[int | None] = mapped_column(BigId)
+    topic_id: Mapped[int | None] = mapped_column(BigId)
     opened_at: Mapped[datetime]
     # Every process that holds a socket of the visit moves this on; past = no socket anywhere.
     online_until: Mapped[datetime | None]
@@ -43,3 +51,52 @@ class ChatVisit(Base):
     __table_args__ = (
         Index("ix_chat_visits_online", "online_until", postgresql_where=text(ONLINE), sqlite_where=text(ONLINE)),
     )
+
+
+class ChatIdentityToken(Base):
+    """A signed token of a website that was used, kept until it would have run out: it is good for one browser."""
+
+    __tablename__ = "chat_identity_tokens"
+
+    id: Mapped[int] = id_column()
+    account_id: Mapped[int] = refers_to("channel_accounts.id")
+    jti: Mapped[str]
+    # The browser's own id of its request: the same one may ask again when the answer was lost.
+    client_id: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (UniqueConstraint("account_id", "jti"),)
+
+
+class ChatInvitation(Base):
+    """A message that a widget shows beside its launcher, by itself, under a rule; the first rule that fits wins."""
+
+    __tablename__ = "chat_invitations"
+
+    id: Mapped[int] = id_column()
+    account_id: Mapped[int] = refers_to("channel_accounts.id")
+    # In this order, then by id.
+    position: Mapped[int]
+    name: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    # A path ("/cart/*") or a whole address; * stands for anything, "" for every page.
+    page: Mapped[str] = mapped_column(default="")
+    seconds: Mapped[int] = mapped_column(default=0)
+    on_exit: Mapped[bool] = mapped_column(default=False)
+    # From this visit to the website on.
+    visits: Mapped[int] = mapped_column(default=1)
+    # How often one person sees it: channels.chat.invitations.Frequency.
+    frequency: Mapped[str]
+    # So many days of silence after somebody has closed it.
+    snooze_days: Mapped[int] = mapped_column(default=7)
+    # Shown also while nobody can answer.
+    always: Mapped[bool] = mapped_column(default=False)
+    sender: Mapped[str] = mapped_column(default="")
+    # Locale -> text; not shown in a language without one.
+    texts: Mapped[dict[str, Any]]
+    # As the browsers tell: a number to compare rules by, not an account of anything.
+    shown: Mapped[int] = mapped_column(default=0)
+    opened: Mapped[int] = mapped_column(default=0)
+    # Conversations and mails that came of it.
+    answered: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]

@@ -1,8 +1,7 @@
 """The frame page: its settings and texts as data, its template, and the policy under which it runs."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from channels.chat.asking import Choice, Hours
 from channels.chat.parse import FILES_PER_MESSAGE, TEXT_CHARACTERS
 from channels.chat.texts import widget_texts
 
@@ -32,6 +32,10 @@ LOCALES = ("en", "vi")
 DEFAULT_ACCENT = "#2457d6"
 
 
+# What a shop may say in its own words, with the greatest length.
+CUSTOM = {"greeting": 120, "greeting_more": 300, "choice": 60, "offline": 300, "consent": 300}
+
+
 @dataclass(frozen=True, slots=True)
 class Widget:
     """One configured widget: its look, what it asks and the origins of the pages that may show it ("*": any)."""
@@ -39,18 +43,16 @@ class Widget:
     key: str
     name: str
     accent: str = DEFAULT_ACCENT
-    greeting: str = ""
-    ask_email: str = "optional"  # never, optional, required
+    ask_name: str = "required"  # never, optional, required
+    ask_email: str = "optional"
+    ask_phone: str = "never"
+    # What a chat may be about; none: nobody is asked.
+    choices: tuple[Choice, ...] = ()
+    side: str = "right"
+    consent_url: str = ""
+    # Locale -> key of CUSTOM -> the shop's own words; what is empty stays ours.
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     origins: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Open now? If not, when again (if known). The estimated wait of a new chat in seconds, if known."""
-
-    open: bool
-    opens_at: datetime | None = None
-    wait_s: int | None = None
 
 
 _environment = Environment(
@@ -64,17 +66,30 @@ def choose_locale(wanted: str) -> str:
     return language if language in LOCALES else LOCALES[0]
 
 
-def status(hours: Hours, ticket: str) -> dict[str, Any]:
-    """What `/widget/{key}/status` answers."""
-    opens_at = hours.opens_at.isoformat() if hours.opens_at else None
-    return {"open": hours.open, "opens_at": opens_at, "wait_s": hours.wait_s, "ticket": ticket}
+def status(hours: Hours, ticket: str, choices: Sequence[Choice] = ()) -> dict[str, Any]:
+    """What `/widget/{key}/status` answers; `closed`: choices nobody answers now, each with its next opening."""
+    closed = {str(one.id): _opens(one.hours) for one in choices if not one.hours.open}
+    told = {"open": hours.open, "opens_at": _opens(hours), "wait_s": hours.wait_s, "closed": closed}
+    return {**told, "ticket": ticket}
+
+
+def _opens(hours: Hours) -> str | None:
+    return hours.opens_at.isoformat() if hours.opens_at else None
 
 
 def frame_page(
-    widget: Widget, hours: Hours, *, locale: str, theme: str, ticket: str, assets: str, _: Callable[[str], str]
+    widget: Widget,
+    hours: Hours,
+    *,
+    locale: str,
+    theme: str,
+    ticket: str,
+    assets: str,
+    _: Callable[[str], str],
+    invitations: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The page in the iframe; `assets` is the folder of scripts with a slash at its end."""
-    texts = widget_texts(_)
+    texts = widget_texts(_) | custom_texts(widget.texts.get(locale, {}))
     config = {
         "key": widget.key,
         "base": f"/widget/{widget.key}",
@@ -83,10 +98,13 @@ def frame_page(
         "widget": {
             "name": widget.name,
             "accent": widget.accent,
-            "greeting": widget.greeting,
-            "ask_email": widget.ask_email,
+            "asks": {"name": widget.ask_name, "email": widget.ask_email, "phone": widget.ask_phone},
+            "choices": [{"id": one.id, "name": one.name(locale)} for one in widget.choices],
+            "side": widget.side,
+            "consent_url": widget.consent_url,
         },
-        "status": status(hours, ticket),
+        "status": status(hours, ticket, widget.choices),
+        "invitations": invitations,
         "limits": {
             "text": TEXT_CHARACTERS,
             "file": FILE_BYTES,
@@ -104,6 +122,17 @@ def frame_page(
         assets=assets,
         config=_script_data(config),
     )
+
+
+def custom_texts(own: Mapping[str, str]) -> dict[str, str]:
+    """A shop's own words by the keys of the widget's texts; `{when}` in the offline text is the next opening."""
+    texts = {key: own[key] for key in ("greeting", "greeting_more", "choice", "consent") if own.get(key)}
+    offline = own.get("offline")
+    if offline:
+        texts["closed_until"] = offline
+        if "{when}" not in offline:
+            texts["closed_more"] = offline
+    return texts
 
 
 def _script_data(value: dict[str, Any]) -> Markup:

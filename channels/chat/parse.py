@@ -13,6 +13,9 @@ COMMENT_CHARACTERS = 2_000
 FILES_PER_MESSAGE = 5
 NAME_CHARACTERS = 200
 ADDRESS_CHARACTERS = 254
+PHONE_CHARACTERS = 40
+TOKEN_CHARACTERS = 4_000
+COUNTED_AT_ONCE = 50
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 EMAIL = re.compile(r"[^\s@<>\",;:()\[\]\\]+@[^\s@<>\",;:()\[\]\\]+\.[^\s@<>\",;:()\[\]\\]+")
@@ -40,6 +43,13 @@ class Hello:
     locale: str
     page: str
     thread: int = 0
+    # What `POST …/identity` gave for the website's signed token.
+    identity: str = ""
+    # The invitation that the visitor has opened; 0: came by themselves.
+    invitation: int = 0
+    phone: str = ""
+    # What it is about, of the widget's choices; 0: nobody asked.
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class OfflineMessage:
-    """What the closed-hours form posts."""
+    """What the closed-hours form posts; `trap` is a field that only programs fill in."""
 
     client_id: str
     ticket: str
@@ -107,6 +117,18 @@ class OfflineMessage:
     text: str
     locale: str
     page: str
+    trap: str = ""
+    invitation: int = 0
+    phone: str = ""
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """What the browser posts for the website: its signed token, under a client id that makes a retry harmless."""
+
+    client_id: str
+    token: str
 
 
 Frame = Hello | Send | Typing | Ack | Read | History | Profile | End | Csat | Transcript | Ping
@@ -134,6 +156,10 @@ def parse_offline(raw: bytes) -> OfflineMessage:
         text=_text(fields),
         locale=_line(fields, "locale", 35),
         page=_line(fields, "page", 2_000),
+        trap=_string(fields, "website", FRAME_BYTES),
+        invitation=_number(fields, "invitation", default=0),
+        phone=_line(fields, "phone", PHONE_CHARACTERS),
+        choice=_number(fields, "choice", default=0),
     )
     if not (message.email and message.text):
         raise BadFrame
@@ -153,6 +179,36 @@ def _object(raw: str | bytes) -> Fields:
     return fields
 
 
+def parse_identify(raw: bytes) -> Identify:
+    """A posted identity; raises BadFrame."""
+    fields = _object(raw)
+    token = _string(fields, "token", TOKEN_CHARACTERS)
+    if not token:
+        raise BadFrame
+    return Identify(_client_id(fields), token)
+
+
+def parse_counts(raw: bytes) -> dict[int, tuple[int, int]]:
+    """What became of invitations in one browser: id -> (times shown, times opened). Raises BadFrame."""
+    counts = _object(raw).get("counts")
+    if not isinstance(counts, dict) or not 0 < len(counts) <= COUNTED_AT_ONCE:
+        raise BadFrame
+    return {_id(invitation): _pair(pair) for invitation, pair in counts.items()}
+
+
+def _id(text: str) -> int:
+    if not text.isdecimal() or len(text) > 15:
+        raise BadFrame
+    return int(text)
+
+
+def _pair(pair: object) -> tuple[int, int]:
+    match pair:
+        case [int(shown), int(opened)] if 0 <= shown <= COUNTED_AT_ONCE and 0 <= opened <= COUNTED_AT_ONCE:
+            return int(shown), int(opened)
+    raise BadFrame
+
+
 def _hello(fields: Fields) -> Hello:
     token = fields.get("token")
     if token is not None and not (isinstance(token, str) and 0 < len(token) <= 1_000):
@@ -166,6 +222,10 @@ def _hello(fields: Fields) -> Hello:
         locale=_line(fields, "locale", 35),
         page=_line(fields, "page", 2_000),
         thread=_number(fields, "thread", default=0),
+        identity=_string(fields, "identity", TOKEN_CHARACTERS),
+        invitation=_number(fields, "invitation", default=0),
+        phone=_line(fields, "phone", PHONE_CHARACTERS),
+        choice=_number(fields, "choice", default=0),
     )
 
 

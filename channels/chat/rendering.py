@@ -40,7 +40,7 @@ def public_message(
         public_seq=values["public_seq"],
         id=values["id"],
         author=kind,
-        name=author if kind is AuthorKind.AGENT else "",
+        name=(author or values["meta"].get("sender", "")) if kind is AuthorKind.AGENT else "",
         text=text,
         sent_at=values["created_at"],
         client_id=client_id_of(visit, values["external_id"]),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from channels.chat import ending, frames, mailing, parse, rating, state, visits, widgets
+from channels.chat.asking import chosen
 from channels.chat.bucket import Bucket
 from channels.chat.frames import Close, EndedBy, PublicMessage, VisitState
 from channels.chat.lines import VisitSocket, attach, snapshot, topic_of
@@ -22,7 +23,7 @@ from channels.chat.widgets import Open
 from channels.guard import guarded
 from contact_center.core.bus import Poke
 from contact_center.core.clock import monotonic, utcnow
-from contact_center.core.errors import DomainError, NotFound, TooMany
+from contact_center.core.errors import Conflict, DomainError, NotFound, TooMany
 from contact_center.core.metrics import INBOUND
 from contact_center.core.services import Services, services
 from contact_center.core.web import client_address
@@ -97,22 +98,26 @@ async def _hello(websocket: WebSocket) -> parse.Hello:
 async def _visit(
     websocket: WebSocket, held: Services, tokens: Tokens, found: Open, hello: parse.Hello
 ) -> tuple[Visit, str | None]:
-    """The visit of the hello's token, or a new one and its token."""
-    key, account_id = found.widget.key, found.account.id
+    """The visit of the hello's token, or a new one and its token; of a customer, if the hello proves who it is."""
+    key, account_id, now = found.widget.key, found.account.id, utcnow()
+    identity = tokens.identity_of(hello.identity, key, found.keys.generation, now=now) if hello.identity else None
     if hello.token is not None:
         visit_id = tokens.visit_of(hello.token, key)
         if visit_id is None:
             raise Refused(Close.BAD_TOKEN)
         try:
-            return await held.db.write(visits.resume, visit_id, account_id, now=utcnow()), None
-        except NotFound:
+            return await held.db.write(visits.resume, visit_id, account_id, now=now, identity=identity), None
+        except (NotFound, Conflict):
             raise Refused(Close.BAD_TOKEN) from None
-    if not tokens.ticket_fits(hello.ticket, key, now=utcnow()):
+    if not tokens.ticket_fits(hello.ticket, key, now=now):
         raise Refused(Close.BAD_TOKEN)
     address = client_address(websocket, held.settings.trusted_proxies)
     locale = choose_locale(hello.locale)
     try:
-        visit = await held.db.write(visits.open_visit, account_id, hello, locale=locale, address=address, now=utcnow())
+        told = {"identity": identity, "choice": chosen(found.widget.choices, hello.choice)}
+        visit = await held.db.write(
+            visits.open_visit, account_id, hello, locale=locale, address=address, now=now, **told
+        )
     except TooMany:
         raise Refused(Close.TOO_MANY) from None
     return visit, tokens.visit_token(key, visit.id)
@@ -148,6 +153,7 @@ class Line:
     async def run(self, hello: parse.Hello, token: str | None) -> None:
         """Join first and read then: what comes in between waits behind the hello, and nothing is missed."""
         hub = self.held.hub
+        self.socket.hold()
         hub.join(self.socket, topic_of(self.visit))
         if self.visit.ticket_id is not None:
             attach(hub, self.socket, self.visit.ticket_id)
@@ -155,16 +161,15 @@ class Line:
         self.socket.waiting = now_.agent is None and not now_.ended
         self.socket.place = now_.queue
         await self.websocket.send_text(frames.hello(now_, messages, token=token).decode())
-        pump = asyncio.create_task(self.socket.pump(), name="chat-pump")
+        self.socket.release()
         try:
             while True:
                 await self._handle(await self.websocket.receive_text())
         except (KeyError, RuntimeError):
-            # A binary message, or our own pump has closed the line.
+            # A binary message, or we have cut the line ourselves.
             await _close(self.websocket, Close.NO_HELLO)
         finally:
-            pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
+            self.socket.gone()
 
     def _snapshot(self, tx: Connection, hello: parse.Hello) -> tuple[VisitState, list[PublicMessage]]:
         now_ = snapshot(tx, self.visit)

@@ -18,6 +18,8 @@ def _launcher(_: Callable[[str], str]) -> dict[str, str]:
         "try_again": _("Try again"),
         "close": _("Close chat"),
         "menu": _("More"),
+        "invitation": _("Message from {name}"),
+        "invitation_close": _("Close this message"),
     }
 
 
@@ -27,7 +29,11 @@ def _forms(_: Callable[[str], str]) -> dict[str, str]:
         "greeting_more": _("Tell us what it is about. A person from our team answers here."),
         "name": _("Your name"),
         "email": _("Your e-mail"),
+        "phone": _("Your phone number"),
+        "choice": _("Topic"),
+        "choose": _("Please choose"),
         "optional": _("optional"),
+        "signed_in": _("Signed in as {name}"),
         "email_why": _("Only so that our answer reaches you if you leave this page."),
         "how_can_we_help": _("What is it about?"),
         "perhaps": _("Perhaps this helps"),
@@ -44,6 +50,8 @@ def _forms(_: Callable[[str], str]) -> dict[str, str]:
         "need_name": _("Please tell us your name."),
         "need_email": _("Please enter an e-mail address like ann@example.com."),
         "need_text": _("Please write your question."),
+        "need_phone": _("We cannot read this number. Please write it with its country, like +84 912 345 678."),
+        "need_choice": _("Please choose what it is about."),
     }
 
 
@@ -115,6 +123,7 @@ def _endings(_: Callable[[str], str]) -> dict[str, str]:
         "send_rating": _("Send rating"),
         "thanks_rating": _("Thank you for your rating"),
         "transcript": _("E-mail me this conversation"),
+        "save_transcript": _("Save this conversation as a file"),
         "transcript_to": _("Send this conversation to"),
         "send_transcript": _("Send by e-mail"),
         "transcript_sent": _("The conversation is on its way to {email}."),

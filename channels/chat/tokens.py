@@ -1,4 +1,4 @@
-"""What the server signs for a browser: visit tokens, tickets to open a visit, upload ids."""
+"""What the server signs for a browser: visit tokens, tickets to open a visit, proven identities, upload ids."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,16 @@ class Upload:
     size: int
     width: int | None
     height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A customer whom the website has vouched for: `subject` is their id there."""
+
+    customer_id: int
+    subject: str
+    name: str
+    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,19 @@ class Tokens:
             return False
         issued = datetime.fromtimestamp(parts[1], UTC)
         return timedelta(minutes=-5) <= now - issued <= TICKET_LIFE
+
+    def identity(self, widget_key: str, generation: str, identity: Identity, *, now: datetime) -> str:
+        """What a browser shows instead of the website's token, which is good for one use only."""
+        parts = [widget_key, generation, int(now.timestamp()), identity.customer_id, identity.subject]
+        return str(self._serializer("identity").dumps([*parts, identity.name, identity.email]))
+
+    def identity_of(self, token: str, widget_key: str, generation: str, *, now: datetime) -> Identity | None:
+        """The customer; None if it is not ours, too old, or older than the widget's present secret."""
+        parts = self._load("identity", token, 7)
+        if not parts or parts[0] != widget_key or parts[1] != generation:
+            return None
+        issued = datetime.fromtimestamp(parts[2], UTC)
+        return Identity(*parts[3:]) if timedelta(minutes=-5) <= now - issued <= TICKET_LIFE else None
 
     def upload_id(self, visit_id: int, upload: Upload) -> str:
         parts = [visit_id, upload.digest, upload.name, upload.type, upload.size, upload.width, upload.height]

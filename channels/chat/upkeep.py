@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from channels.again import take_waiting
-from channels.chat import ending, frames, lineup, mailing, visits
+from channels.chat import ending, frames, identity, lineup, mailing, visits
 from channels.chat.lines import VisitSocket
 from channels.chat.parse import Send
 from channels.chat.tokens import Tokens
@@ -50,6 +50,7 @@ class Upkeep:
         """Visitors who left, answers nobody has seen, and quarantined messages that are to be tried again."""
         db = self.services.db
         await db.write(ending.notice_left, utcnow())
+        await db.write(identity.forget_used, utcnow())
         mailed = await db.write(mailing.mail_unseen, utcnow())
         again = await take_waiting(self.services, Channel.CHAT, take_again)
         return again or mailed == mailing.BATCH

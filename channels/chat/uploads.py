@@ -15,6 +15,7 @@ from channels.chat.images import raster
 from channels.chat.page import FILE_BYTES, FILE_TYPES
 from channels.chat.rendering import RASTER_TYPES
 from channels.chat.tokens import Tokens, Upload
+from channels.scanning import admit
 from contact_center.accounts import limits
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Forbidden, Invalid, NotFound
@@ -88,6 +89,7 @@ async def download(request: Request) -> Response:
     found = Tokens.of(held.vault).upload(request.path_params["id"])
     if found is None:
         raise NotFound("There is no such file.")
+    await admit(held, found.digest)
     try:
         data = await asyncio.to_thread(held.files.get, found.digest)
     except FileNotFoundError:

@@ -20,6 +20,13 @@ class Visit:
     email: str
     locale: str
     from_seq: int = 1
+    # The customer's id on the website that has vouched for them; None: nobody knows who writes.
+    subject: str | None = None
+    # The invitation that the first message answers.
+    invitation_id: int | None = None
+    # Of what the customer has chosen: where the matter goes; None: to the widget's own queue.
+    queue_id: int | None = None
+    topic_id: int | None = None
 
 
 def external_id(visit_key: str, client_id: str) -> str:

@@ -9,16 +9,22 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select, update
 
+from channels.chat import invitations
+from channels.chat.asking import Choice
 from channels.chat.frames import EndedBy
+from channels.chat.identity import adopt
 from channels.chat.models import ChatVisit
 from channels.chat.parse import Hello, Send
+from channels.chat.tokens import Identity
 from channels.chat.visit import Visit, external_id
 from contact_center.accounts import limits
-from contact_center.core.errors import NotFound
+from contact_center.core.db import in_one
+from contact_center.core.errors import Conflict, NotFound
 from contact_center.core.events import emit, poke
 from tickets import intake
 from tickets.customers import contacts
-from tickets.customers.identities import BadAddress, normalise_email
+from tickets.customers.identities import BadAddress, normalise_email, normalise_phone
+from tickets.customers.recognise import survivor
 from tickets.inbound import Address, InboundMessage, StoredFile
 from tickets.inbox import RawItem
 from tickets.models import Message
@@ -50,30 +56,63 @@ COLUMNS = (
     ChatVisit.email,
     ChatVisit.locale,
     ChatVisit.from_seq,
+    ChatVisit.subject,
+    ChatVisit.invitation_id,
+    ChatVisit.queue_id,
+    ChatVisit.topic_id,
 )
 
 
-def open_visit(tx: Connection, account_id: int, hello: Hello, *, locale: str, address: str, now: datetime) -> Visit:
-    """A new visit with a visitor of its own; TooMany when an address opens them by the dozen."""
+def open_visit(
+    tx: Connection,
+    account_id: int,
+    hello: Hello,
+    *,
+    locale: str,
+    address: str,
+    now: datetime,
+    identity: Identity | None = None,
+    choice: Choice | None = None,
+) -> Visit:
+    """A new visit: of the customer whose identity is proven, or with a visitor of its own.
+
+    TooMany when an address opens them by the dozen.
+    """
     limits.enforce(tx, f"chat.visit:{address}", limit=VISITS_PER_ADDRESS, window=VISITS_WINDOW, now=now)
     key = secrets.token_urlsafe(18)
-    contact = contacts.find_or_create(tx, Address(ContactKind.VISITOR, key, hello.name), now=now, locale=locale)
-    email = know_email(tx, contact.customer_id, hello.email, hello.name, now=now)
+    name, subject = hello.name, None
+    if identity is None:
+        visitor = Address(ContactKind.VISITOR, key, name)
+        customer_id = contacts.find_or_create(tx, visitor, now=now, locale=locale).customer_id
+        email = know_email(tx, customer_id, hello.email, name, now=now)
+    else:
+        customer_id, name, subject = survivor(tx, identity.customer_id), identity.name or name, identity.subject
+        contacts.add(tx, customer_id, Address(ContactKind.VISITOR, key, name, verified=True), now=now)
+        email = identity.email or know_email(tx, customer_id, hello.email, name, now=now)
+    know_phone(tx, customer_id, hello.phone, name, now=now)
+    queue_id, topic_id = (choice.queue_id, choice.topic_id) if choice else (None, None)
+    invitation_id = invitations.known(tx, account_id, hello.invitation)
     visit_id = tx.execute(
         ChatVisit.__table__.insert().returning(ChatVisit.id),  # type: ignore[attr-defined]
         {
             "key": key,
             "account_id": account_id,
-            "customer_id": contact.customer_id,
-            "name": hello.name,
+            "customer_id": customer_id,
+            "name": name,
             "email": email,
+            "subject": subject,
+            "invitation_id": invitation_id,
+            "queue_id": queue_id,
+            "topic_id": topic_id,
             "locale": locale,
             "page": hello.page,
             "opened_at": now,
             "online_until": now + LEASE,
         },
     ).scalar_one()
-    return Visit(visit_id, key, account_id, contact.customer_id, None, hello.name, email, locale)
+    visit = Visit(visit_id, key, account_id, customer_id, None, name, email, locale)
+    visit = replace(visit, subject=subject, invitation_id=invitation_id)
+    return replace(visit, queue_id=queue_id, topic_id=topic_id)
 
 
 def know_email(tx: Connection, customer_id: int, raw: str, name: str, *, now: datetime) -> str:
@@ -88,8 +127,19 @@ def know_email(tx: Connection, customer_id: int, raw: str, name: str, *, now: da
     return email
 
 
-def resume(tx: Connection, visit_id: int, account_id: int, *, now: datetime) -> Visit:
-    """The visit, with somebody at its other end again; NotFound if there is none."""
+def know_phone(tx: Connection, customer_id: int, phone: str, name: str, *, now: datetime) -> None:
+    """The same for a number; one without its country says too little to be kept."""
+    if not phone.startswith("+"):
+        return
+    try:
+        number = normalise_phone(phone)
+    except BadAddress:
+        return
+    contacts.add(tx, customer_id, Address(ContactKind.PHONE, number, name), now=now)
+
+
+def resume(tx: Connection, visit_id: int, account_id: int, *, now: datetime, identity: Identity | None = None) -> Visit:
+    """The visit, with somebody at its other end again; NotFound if there is none, Conflict if it is somebody else's."""
     row = tx.execute(
         update(ChatVisit)
         .where(ChatVisit.id == visit_id, ChatVisit.account_id == account_id)
@@ -98,7 +148,31 @@ def resume(tx: Connection, visit_id: int, account_id: int, *, now: datetime) -> 
     ).first()
     if row is None:
         raise NotFound("There is no such conversation.")
-    return _visit(row)
+    visit = _visit(row)
+    if identity is not None:
+        visit = identify(tx, visit, identity, now=now)
+    if visit.ticket_id is not None:
+        # Whoever looks at the conversation sees that its customer is there again.
+        poke(tx, f"ticket:{visit.ticket_id}", name="visit.resumed", payload={}, relay=False)
+    return visit
+
+
+def identify(tx: Connection, visit: Visit, identity: Identity, *, now: datetime) -> Visit:
+    """The visit as one of the customer who has proved who they are; Conflict if it is another customer's."""
+    if visit.subject == identity.subject:
+        return visit
+    if visit.subject is not None:
+        raise Conflict("This conversation belongs to another customer.")
+    after = replace(
+        visit,
+        customer_id=adopt(tx, visit.key, visit.customer_id, identity, now=now),
+        name=identity.name or visit.name,
+        email=identity.email or visit.email,
+        subject=identity.subject,
+    )
+    told = {"name": after.name, "email": after.email, "subject": after.subject}
+    tx.execute(update(ChatVisit).where(ChatVisit.id == visit.id).values(**told))
+    return after
 
 
 def find(tx: Connection, visit_id: int, account_id: int) -> Visit:
@@ -124,6 +198,8 @@ def inbound_of(visit: Visit, send: Send, files: Sequence[StoredFile]) -> Inbound
         subject="" if send.text or not files else files[0].filename,
         thread_key=visit.key,
         locale=visit.locale,
+        queue_id=visit.queue_id,
+        topic_id=visit.topic_id,
         attachments=tuple(files),
     )
 
@@ -141,12 +217,29 @@ def raw_item(visit: Visit, send: Send) -> RawItem:
     )
 
 
+def take_in_one(tx: Connection, visit: Visit, inbound: InboundMessage, *, now: datetime) -> Taken | None:
+    """The same for the next message of a conversation that goes on in its ticket; None for any other."""
+    if visit.ticket_id is None:
+        return None
+    receipt = intake.receive_in_one(tx, inbound, now=now, ticket_id=visit.ticket_id)
+    return Taken(visit, receipt.public_seq) if receipt is not None else None
+
+
+@in_one(take_in_one)
 def take(tx: Connection, visit: Visit, inbound: InboundMessage, *, now: datetime) -> Taken:
     """Store a message: one statement on PostgreSQL but for the first of a visit. A repeated one is found again."""
+    if visit.ticket_id is None and visit.invitation_id is not None:
+        inbound = replace(inbound, greeting=invitations.greeting(tx, visit.invitation_id, visit.locale))
     receipt = intake.receive(tx, inbound, now=now)
+    if receipt.created and inbound.greeting is not None:
+        invitations.answered(tx, visit.invitation_id)
     if receipt.ticket_id is not None and receipt.ticket_id != visit.ticket_id:
-        visit = replace(visit, ticket_id=receipt.ticket_id, from_seq=receipt.public_seq or 1)
-        here = {"ticket_id": visit.ticket_id, "from_seq": visit.from_seq}
+        # A ticket of its own begins with what we said; in one that was there before, only what follows is this visit's.
+        first = 1 if receipt.created else receipt.public_seq or 1
+        visit = replace(visit, ticket_id=receipt.ticket_id, from_seq=first)
+        # Numbers begin anew in another ticket: what was seen of the old one says nothing about this one.
+        marks = dict.fromkeys(("delivered_seq", "seen_seq", "mailed_seq"), visit.from_seq - 1)
+        here = {"ticket_id": visit.ticket_id, "from_seq": visit.from_seq, **marks}
         tx.execute(update(ChatVisit).where(ChatVisit.id == visit.id).values(**here, ended_at=None, ended_by=None))
     return Taken(visit, receipt.public_seq)
 

@@ -1,8 +1,9 @@
 """The receipt for a new matter that came by mail: once, with its number, and never to a robot."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from channels.email.texts import receipt_of
 from contact_center.core.errors import Conflict, Invalid
@@ -35,34 +36,34 @@ def on_ticket_created(tx: Connection, event: Event, now: datetime) -> None:
         return
 
 
-def _facts(tx: Connection, ticket_id: int) -> Row[Ticket] | None:
-    return tx.execute(
-        select(
-            Ticket.id.label("ticket_id"),
-            Ticket.subject,
-            Ticket.locale,
-            Ticket.contact_point_id,
-            Queue.acknowledge,
-            Queue.locale.label("queue_locale"),
-            Queue.name.label("queue_name"),
-            ChannelAccount.name.label("team"),
-            Message.meta,
-        )
-        .join(Queue, Queue.id == Ticket.queue_id)
-        .join(Message, (Message.ticket_id == Ticket.id) & (Message.seq == 1))
-        .outerjoin(ChannelAccount, ChannelAccount.id == Ticket.channel_account_id)
-        .where(Ticket.id == ticket_id)
-    ).first()
+_FACTS = (
+    select(
+        Ticket.id.label("ticket_id"),
+        Ticket.subject,
+        Ticket.locale,
+        Ticket.contact_point_id,
+        Queue.acknowledge,
+        Queue.locale.label("queue_locale"),
+        Queue.name.label("queue_name"),
+        ChannelAccount.name.label("team"),
+        Message.meta,
+    )
+    .join(Queue, Queue.id == Ticket.queue_id)
+    .join(Message, (Message.ticket_id == Ticket.id) & (Message.seq == 1))
+    .outerjoin(ChannelAccount, ChannelAccount.id == Ticket.channel_account_id)
+    .where(Ticket.id == bindparam("ticket"))
+)
+_AUTOMATIC = select(func.count()).where(
+    Message.contact_point_id == bindparam("contact_point"),
+    Message.automatic,
+    Message.delivery.is_not(None),
+    Message.created_at >= bindparam("since"),
+)
+
+
+def _facts(tx: Connection, ticket_id: int) -> Any:
+    return tx.execute(_FACTS, {"ticket": ticket_id}).first()
 
 
 def _automatic_mails(tx: Connection, contact_point_id: int | None, *, since: datetime) -> int:
-    return int(
-        tx.execute(
-            select(func.count()).where(
-                Message.contact_point_id == contact_point_id,
-                Message.automatic,
-                Message.delivery.is_not(None),
-                Message.created_at >= since,
-            )
-        ).scalar_one()
-    )
+    return int(tx.execute(_AUTOMATIC, {"contact_point": contact_point_id, "since": since}).scalar_one())

@@ -3,11 +3,14 @@
 import binascii
 import re
 from dataclasses import dataclass, field, replace
+from email import message_from_bytes
+from email.errors import MessageError
 from email.generator import BytesGenerator
 from email.message import Message
+from email.policy import compat32
 from io import BytesIO
 
-from channels.email import tnef, uuencoded
+from channels.email import limits, tnef, uuencoded
 from channels.email.charsets import decode, with_unix_lines
 from channels.email.headers import Headers, parameters, safe_filename
 from channels.email.parsed import Attachment
@@ -45,7 +48,28 @@ _EXTENSIONS = {
     "video/mp4": "mp4",
     "audio/mpeg": "mp3",
 }
-_STEMS = {"text/calendar": "invite", "text/vcard": "contact", "message/delivery-status": "delivery-status"}
+_STEMS = {
+    "text/calendar": "invite",
+    "text/vcard": "contact",
+    "message/delivery-status": "delivery-status",
+    "application/pkcs7-mime": "smime",
+    "application/x-pkcs7-mime": "smime",
+    "application/pkcs7-signature": "smime",
+    "application/x-pkcs7-signature": "smime",
+    "application/pgp-encrypted": "pgp-version",
+    "application/pgp-signature": "signature",
+}
+
+
+class Part(Message):
+    """A message whose payload can be had as it came: `get_payload` replaces what the declared charset does not hold."""
+
+    _payload: object
+
+    @property
+    def stored(self) -> object:
+        """The children as a list, or the undecoded text with 8-bit bytes as surrogates."""
+        return self._payload
 
 
 @dataclass(slots=True)
@@ -108,7 +132,7 @@ def _leaves(message: Message) -> list[Leaf]:
     stack: list[tuple[Message, str]] = [(message, "")]
     while stack:
         part, container = stack.pop()
-        payload = part.get_payload()
+        payload = _stored(part)
         kind = part.get_content_type()
         if isinstance(payload, list) and kind != "message/rfc822" and not kind.startswith("message/"):
             stack.extend((child, kind) for child in reversed(payload) if isinstance(child, Message))
@@ -117,16 +141,27 @@ def _leaves(message: Message) -> list[Leaf]:
     return leaves
 
 
+def _stored(part: Message) -> object:
+    return part.stored if isinstance(part, Part) else part.get_payload()
+
+
 def _leaf(part: Message, container: str) -> Leaf:
     headers = Headers(part)
     declared, options = parameters(headers.raw("content-type"))
     disposition, place = parameters(headers.raw("content-disposition"))
     content_type = declared if _TYPE.fullmatch(declared) else _default_type(part, disposition)
-    payload = part.get_payload()
+    payload = _stored(part)
     embedded = payload[0] if isinstance(payload, list) and payload and isinstance(payload[0], Message) else None
     if content_type.startswith("multipart/"):
         content_type = "text/plain"
     filename = safe_filename(place.get("filename") or options.get("name") or "")
+    content = _content(part, headers)
+    if content_type == "message/rfc822" and (embedded is None or not embedded.keys()):
+        # RFC 2046 forbids an encoding here, Exchange writes base64 all the same.
+        content = _base64(content.strip()) if "base64" in headers.raw("content-transfer-encoding").lower() else content
+        embedded = _attached_mail(content)
+    elif content_type == "application/octet-stream" and filename.lower().endswith(".eml"):
+        embedded = _attached_mail(content)
     if content_type == "message/rfc822" and embedded is not None and not filename:
         subject = safe_filename(Headers(embedded).text("subject").replace("/", "-"))
         filename = f"{subject}.eml" if subject else ""
@@ -138,10 +173,20 @@ def _leaf(part: Message, container: str) -> Leaf:
         disposition,
         options.get("format", "").lower() == "flowed",
         options.get("delsp", "").lower() == "yes",
-        _content(part, headers),
+        content,
         embedded,
         container,
     )
+
+
+def _attached_mail(content: bytes) -> Message | None:
+    """A mail that came as a file, unless it is too large, too deep or no mail."""
+    try:
+        limits.check(content)
+    except limits.UnreadableMail:
+        return None
+    found = message_from_bytes(content, Part, policy=compat32)
+    return found if "from" in found else None
 
 
 def _default_type(part: Message, disposition: str) -> str:
@@ -154,10 +199,10 @@ def _default_type(part: Message, disposition: str) -> str:
 
 def _content(part: Message, headers: Headers) -> bytes:
     """The decoded bytes of a leaf; transfer encodings that do not hold leave the bytes as they came."""
-    payload = part.get_payload()
+    payload = _stored(part)
     if isinstance(payload, list):
         return b"\n\n".join(_serialised(child) for child in payload if isinstance(child, Message))
-    data = str(payload or "").encode("utf-8", "surrogateescape")
+    data = str(payload or "").encode("ascii", "surrogateescape")
     encoding = headers.raw("content-transfer-encoding").strip().lower().strip("\"';")
     if encoding == "base64":
         return _base64(data)
@@ -182,7 +227,7 @@ def _serialised(message: Message) -> bytes:
     out = BytesIO()
     try:
         BytesGenerator(out, mangle_from_=False, maxheaderlen=0).flatten(message)
-    except (ValueError, LookupError, AttributeError, TypeError, RecursionError, UnicodeError):
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError, MessageError):
         return out.getvalue()
     return out.getvalue()
 

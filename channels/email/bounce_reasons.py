@@ -57,8 +57,8 @@ _NO_HOST = re.compile(
     re.IGNORECASE,
 )
 _TAKES_NO_MAIL = re.compile(
-    r"nullmx|null mx|does(?: not|n.t) (?:accept|receive) (?:any )?(?:e?-?mail|message)|domain (?:does not|"
-    r"doesn.t) accept|"
+    r"nullmx|null mx|no smtp service|does(?: not|n.t) (?:accept|receive) (?:any )?(?:e?-?mail|message)|"
+    r"domain (?:does not|doesn.t) accept|"
     r"host does not accept|no mail (?:is )?accepted|\b556\b|(?:mx|smtp) (?:servers? )?(?:is|are|"
     r"has) not accept|accepts no mail|not accepting (?:network|any)|5\.3\.2\b",
     re.IGNORECASE,
@@ -89,7 +89,7 @@ _NOT_THE_ADDRESS = re.compile(
 # Words that excuse the address even where a server adds "unknown" to them.
 _FULL_OR_HELD = re.compile(
     r"mailbox (?:is )?full|over quota|quota exceeded|temporar(?:il)?y? (?:locked|disabled|suspended|"
-    r"unavailable)|try again later",
+    r"unavailable)|try again later|recipient preferences|only a temporary failure",
     re.IGNORECASE,
 )
 _HARD_STATUS = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10"})

@@ -219,7 +219,7 @@ def _explained(recipients: list[BouncedRecipient], notice: str) -> list[BouncedR
 
 def _from_words(mail: Suspect, notice: str, original: str) -> list[BouncedRecipient]:
     """Recipients of a free-form report: named by header, by the text, or by the returned mail's To."""
-    named = addresses_in(" ".join(mail.head.raw_all("x-failed-recipients")))
+    named = addresses_in(" ".join(map(decoded, mail.head.raw_all("x-failed-recipients"))))
     own = mail.own | {mail.sender.address.lower()}
     addresses = named or bounce_text.failed_addresses(notice, own)
     if not addresses:

@@ -52,6 +52,7 @@ _VAGUE = {"", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown", "unknown-8bit", 
 # Python codecs that no mail means; some of them take quadratic time.
 _REFUSED = {"punycode", "idna", "unicode_escape", "unicode-escape", "raw_unicode_escape", "undefined"}
 _ONE_BYTE = re.compile(r"^(?:cp|windows-)(?:125\d|874|1[12]\d\d)$|^iso-?8859-\d{1,2}$|^koi8|^mac-|^viscii$")
+_TWO_BYTE = frozenset({"gb18030", "big5hkscs", "cp949", "cp932", "euc-jp", "euc_jp", "euc-tw", "hz"})
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _JIS_MODES = {b"\x1b$B": "double", b"\x1b$@": "double", b"\x1b(I": "kana", b"\x1b(B": "ascii", b"\x1b(J": "ascii"}
 _JIS_ESCAPE = re.compile(rb"(\x1b\$[B@]|\x1b\([IBJ])")
@@ -95,9 +96,20 @@ def _declared(data: bytes, name: str) -> str | None:
             return _iso_2022_jp(data)
         if _ONE_BYTE.match(codec) and not data.isascii():
             return _one_byte(data, codec)
+        if codec in _TWO_BYTE and (text := _as_utf8(data)):
+            return text
         return data.decode(codec)
     except (LookupError, UnicodeError, ValueError):
         return None
+
+
+def _as_utf8(data: bytes) -> str:
+    """Text that is UTF-8 whatever it declares: Chinese and Japanese bytes hold three-byte forms only by design."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return text if any(char > "\u0800" for char in text) else ""
 
 
 def _one_byte(data: bytes, codec: str) -> str:

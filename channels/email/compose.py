@@ -1,7 +1,7 @@
 """An outgoing mail as bytes: plain text and HTML, our ids and threading fields, and no way to inject a field."""
 
-import html as markup
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,20 +10,19 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from channels.base import Said
+from channels.email import layout, markup, quoting
 from channels.email.robots import OWN_HEADER
+from channels.email.signature import Signature, is_signed
+from channels.email.texts import unsubscribe_line
 
 MAX_REFERENCES = 20
 _POLICY = SMTP.clone(max_line_length=200)
 # Everything that Python or a mail server takes for the end of a line, and what nobody can see.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_LINK = re.compile(r"https?://[^\s<>\"']{1,1000}[^\s<>\"'.,;:!?)\]]")
 _REPLY_PREFIX = re.compile(
     r"^\s*(?:(?:re|aw|sv|vs|antw|res|odp|rif|ynt|回复|答复|trả lời)\s*(?:\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE
 )
-_BODY_STYLE = (
-    "font-family:-apple-system,'Segoe UI',Roboto,Arial,sans-serif;font-size:15px;line-height:1.5;color:#1c1c1c"
-)
-_SMALL_STYLE = "color:#6b6b6b;font-size:13px"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,11 @@ class Letter:
     cc: Sequence[str] = ()
     references: Sequence[str] = ()
     html: str | None = None
-    signature: str = ""
+    # Left out where the words end with it.
+    signature: Signature | None = None
     footer: str = ""
+    # What was said before, newest first; quoted below everything else.
+    history: Sequence[Said] = ()
     automatic: bool = False
     locale: str = "en"
     unsubscribe_url: str = ""
@@ -80,7 +82,9 @@ def composed(letter: Letter) -> bytes:
         message["Precedence"] = "bulk"
     if letter.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{one_line(letter.unsubscribe_url)}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        if letter.unsubscribe_url.startswith("https:"):
+            # RFC 8058 knows no other: a mail program's one click goes over https or not at all.
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Content-Language"] = one_line(letter.locale)
     message[OWN_HEADER.title()] = "1"
     for name, value in letter.headers.items():
@@ -102,28 +106,39 @@ def reply_subject(subject: str, number: int) -> str:
 
 
 def plain_text(letter: Letter) -> str:
-    """The text part: the words, the signature after `-- `, and the footer."""
+    """The text part: the words, the signature after `-- `, the footer, and what was said before."""
     parts = [letter.text.replace("\r\n", "\n").rstrip()]
-    if letter.signature.strip():
-        parts.append(f"-- \n{letter.signature.strip()}")
-    if letter.footer:
-        parts.append(letter.footer)
-    return "\n\n".join(parts) + "\n"
+    signature = _signature(letter)
+    below = [words for words in (signature.text if signature else "", letter.footer, _unsubscribing(letter)) if words]
+    if below:
+        # Mail programs and our own reader fold what stands below these dashes.
+        parts.append("-- \n" + "\n\n".join(below))
+    if letter.history:
+        parts.append(quoting.as_text(letter.history, letter.locale))
+    return unicodedata.normalize("NFC", "\n\n".join(parts)) + "\n"
 
 
 def html_text(letter: Letter) -> str:
-    """The HTML part with styles on the elements: mail programs drop style sheets."""
-    body = letter.html or _paragraphs(letter.text)
-    signature = (
-        f'<div class="signature" style="{_SMALL_STYLE};margin-top:16px">-- <br>{_lines(letter.signature.strip())}</div>'
-        if letter.signature.strip()
-        else ""
-    )
-    footer = f'<p style="{_SMALL_STYLE}">{_lines(letter.footer)}</p>' if letter.footer else ""
-    return (
-        f'<!doctype html><html lang="{markup.escape(letter.locale)}"><body style="margin:0;padding:0">'
-        f'<div style="{_BODY_STYLE};max-width:640px;padding:16px">{body}{signature}{footer}</div></body></html>\n'
-    )
+    """The HTML part, with the same in the same order; our own reader knows signature and footer by their classes."""
+    parts = [letter.html or markup.paragraphs(letter.text)]
+    signature = _signature(letter)
+    if signature is not None:
+        parts.append(f'<div class="cc-signature">{signature.html}</div>')
+    if letter.footer:
+        parts.append(f'<p class="cc-footer">{markup.lines(letter.footer)}</p>')
+    if letter.unsubscribe_url:
+        parts.append(f'<p class="cc-footer">{markup.lines(_unsubscribing(letter))}</p>')
+    parts.append(quoting.as_html(letter.history, letter.locale))
+    return layout.page(letter.locale, "".join(parts))
+
+
+def _signature(letter: Letter) -> Signature | None:
+    found = letter.signature
+    return found if found is not None and found.text and not is_signed(letter.text, found) else None
+
+
+def _unsubscribing(letter: Letter) -> str:
+    return unsubscribe_line(letter.locale, letter.unsubscribe_url) if letter.unsubscribe_url else ""
 
 
 def _add_threading(message: EmailMessage, references: Sequence[str]) -> None:
@@ -166,21 +181,3 @@ def _address(name: str, address: str) -> Address:
     if not at or not local or not domain or " " in address.strip():
         raise ValueError(f"not an e-mail address: {address!r}")
     return Address(display_name=one_line(name), username=local, domain=domain)
-
-
-def _paragraphs(text: str) -> str:
-    blocks = re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip())
-    return "".join(f'<p style="margin:0 0 12px">{_lines(block)}</p>' for block in blocks)
-
-
-def _lines(text: str) -> str:
-    """Escaped text with line breaks and links."""
-    out: list[str] = []
-    end = 0
-    for match in _LINK.finditer(text):
-        out.append(markup.escape(text[end : match.start()]))
-        address = markup.escape(match[0])
-        out.append(f'<a href="{address}">{address}</a>')
-        end = match.end()
-    out.append(markup.escape(text[end:]))
-    return "".join(out).replace("\n", "<br>\n")

@@ -79,7 +79,11 @@ _CUT_IDS = frozenset(
 )
 _CUT_CLASSES = frozenset({"outlookmessageheader"})
 _SIGNATURE_CLASSES = frozenset(
-    ["gmail_signature", "moz-signature", "x_gmail_signature", "protonmail_signature_block", "signature-mail"]
+    (
+        *("gmail_signature", "moz-signature", "x_gmail_signature", "protonmail_signature_block", "signature-mail"),
+        # Our own, as they come back below an answer, or with the prefix that Outlook puts before them.
+        *("cc-signature", "cc-footer", "x_cc-signature", "x_cc-footer"),
+    )
 )
 _SIGNATURE_IDS = frozenset({"signature", "x_signature", "ms-outlook-mobile-signature", "applemailsignature"})
 # Word's separator above the header block of the answered mail.

@@ -8,7 +8,7 @@
 import asyncio
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,16 +16,21 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, or_, update
 
-from channels.email.journaling import raw_item, store
-from channels.email.mailbox import BATCH, Fetched, Mailbox, MailboxErrors, NotSetUp
+from channels.email import grants
+from channels.email.beginning import Beginning, begin
+from channels.email.grants import AccessTokens
+from channels.email.journaling import raw_item, store_all
+from channels.email.mailbox import BATCH, Fetched, Mailbox, MailboxErrors, NotSetUp, external_id_of
 from channels.email.models import MailboxCursor
+from channels.email.oauth import NoToken
+from channels.email.signing_in import sign_in
 from contact_center.core.clock import utcnow
 from contact_center.core.loops import sleep
 from contact_center.core.services import Services
 from contact_center.core.upsert import insert_once
-from tickets import channel_accounts, inbox
+from tickets import channel_accounts
 from tickets.channel_accounts import Account
 from tickets.inbox import RawItem
 from tickets.states import Channel
@@ -40,16 +45,26 @@ IDLE_SECONDS = 240.0
 POLL_SECONDS = 60.0
 # Seconds after the first failure, and the longest.
 PAUSES = (1.0, 300.0)
-TOO_LARGE = "the mail is larger than 60 MB"
 
 
 class Watcher:
     """Reads one mailbox, in a task of its own and with a thread of its own for the blocking connection."""
 
-    def __init__(self, services: Services, account: Account, pauses: tuple[float, float] = PAUSES) -> None:
+    def __init__(
+        self,
+        services: Services,
+        account: Account,
+        pauses: tuple[float, float] = PAUSES,
+        *,
+        tokens: AccessTokens | None = None,
+        granted_at: datetime | None = None,
+    ) -> None:
         self.services = services
         self.account = account
         self.pauses = pauses
+        self.tokens = tokens or AccessTokens(services)
+        # When the permission was given by which it signs in; after a new one it begins anew.
+        self.granted_at = granted_at
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"imap-{account.id}")
         self._mailbox: Mailbox | None = None
         self._task: asyncio.Task[None] | None = None
@@ -82,7 +97,7 @@ class Watcher:
                 while True:
                     await self._wait()
                     await self._catch_up(most=BATCH)
-            except (*MailboxErrors, NotSetUp) as error:
+            except (*MailboxErrors, NotSetUp, NoToken) as error:
                 self._failures += 1
                 log.warning(
                     "email.mailbox_failed", account=self.account.name, error=str(error), failures=self._failures
@@ -95,46 +110,63 @@ class Watcher:
 
     async def _connect(self) -> None:
         server = self.account.settings.get("imap") or {}
-        login = self.account.secrets.get("imap") or {}
 
-        def connect() -> None:
+        async def connect(login: Mapping[str, Any]) -> None:
             # Kept from within the thread: a connection must be closed even if nobody waits for it any more.
-            self._mailbox = Mailbox(server, login)
+            def connect_here() -> None:
+                self._mailbox = Mailbox(server, login)
 
-        await self._in_thread(connect)
+            await self._in_thread(connect_here)
+
+        await sign_in(self.account, self.tokens, connect)
 
     async def _catch_up(self, *, most: int) -> None:
         """Journal everything above the cursor."""
         mailbox = self._opened()
-        cursor = await self._cursor(mailbox)
-        while uids := await self._in_thread(partial(mailbox.new_uids, cursor)):
+        begun = await self.services.db.write(
+            begin, self.account.id, mailbox.folder, mailbox.uidvalidity, mailbox.uidnext, now=utcnow()
+        )
+        cursor = self._cursor(mailbox, begun)
+        if cursor < begun.uid - 1:
+            since = begun.since(self.account.settings.get("imap") or {})
+            await self._journal(mailbox, begun, cursor, most, upto=begun.uid - 1, since=since)
+            cursor = begun.uid - 1
+        await self._journal(mailbox, begun, cursor, most)
+
+    async def _journal(self, mailbox: Mailbox, begun: Beginning, cursor: int, most: int, **bounds: Any) -> None:
+        """Journal what the server lists above the cursor, and move the cursor with it."""
+        while uids := await self._in_thread(partial(mailbox.new_uids, cursor, **bounds)):
             while uids:
                 # What the server listed and no longer has was deleted meanwhile: it is passed over.
                 found, cursor = await self._in_thread(partial(mailbox.fetch, uids, most))
-                items = await self._in_thread(partial(self._items, mailbox, found))
+                items = await self._in_thread(partial(self._items, mailbox, found, begun))
                 await self.services.db.write(
                     keep, self.account.id, mailbox.folder, mailbox.uidvalidity, cursor, items, now=utcnow()
                 )
                 self._failures = 0
                 uids = [uid for uid in uids if uid > cursor]
 
-    async def _cursor(self, mailbox: Mailbox) -> int:
+    def _cursor(self, mailbox: Mailbox, begun: Beginning) -> int:
         """The last UID taken; 0 after a change of UIDVALIDITY: everything is looked at anew, nothing taken twice."""
-        row = await self.services.db.read(cursor_of, self.account.id, mailbox.folder)
-        if row is not None and row.uidvalidity == mailbox.uidvalidity:
-            return int(row.last_uid)
-        settings = self.account.settings.get("imap") or {}
-        first_look = row is None or row.uidvalidity == 0
-        return mailbox.uidnext - 1 if first_look and settings.get("start") == "new" else 0
+        if begun.uidvalidity_read == mailbox.uidvalidity:
+            return begun.last_uid
+        start = (self.account.settings.get("imap") or {}).get("start")
+        # Nothing was taken yet: what came since the first look is still to be taken.
+        nothing_yet = begun.uidvalidity_read == 0 and not begun.by_time
+        return begun.uid - 1 if nothing_yet and start == "new" else 0
 
-    def _items(self, mailbox: Mailbox, found: list[Fetched]) -> list[tuple[RawItem, bool]]:
-        return [
-            (
-                raw_item(self.services.files, self.account.id, f"imap:{mailbox.uidvalidity}:{mail.uid}", mail.raw),
-                mail.oversize,
-            )
-            for mail in found
-        ]
+    def _items(self, mailbox: Mailbox, found: list[Fetched], begun: Beginning) -> list[tuple[RawItem, bool]]:
+        """What is to be journaled; what lay there before is history, or passed over."""
+        settings = self.account.settings.get("imap") or {}
+        items = []
+        for mail in found:
+            old = begun.is_past(settings, mail)
+            if old and not begun.keeps(settings, mail):
+                continue
+            external_id = external_id_of(mailbox.uidvalidity, mail.uid)
+            item = raw_item(self.services.files, self.account.id, external_id, mail.raw, history=old)
+            items.append((item, mail.oversize))
+        return items
 
     async def _wait(self) -> None:
         mailbox = self._opened()
@@ -171,24 +203,30 @@ class Watcher:
 class Mailboxes:
     """The loop's step: one watcher for every mailbox whose lease this process holds."""
 
-    def __init__(self, services: Services, pauses: tuple[float, float] = PAUSES) -> None:
+    def __init__(
+        self, services: Services, pauses: tuple[float, float] = PAUSES, tokens: AccessTokens | None = None
+    ) -> None:
         self.services = services
         self.pauses = pauses
+        self.tokens = tokens or AccessTokens(services)
         self.holder = secrets.token_hex(16)
         self._watchers: dict[int, Watcher] = {}
 
     async def run_once(self) -> bool:
         """Renew leases; start and stop watchers as accounts come, change and go."""
         accounts = await self.services.db.read(mailboxes, self.services.vault)
+        granted = await self.services.db.read(grants.granted_at)
         held = await self.services.db.write(hold, accounts, self.holder, now=utcnow())
         wanted = {account.id: account for account in accounts if account.id in held}
         for account_id, watcher in list(self._watchers.items()):
-            if wanted.get(account_id) != watcher.account:
+            if wanted.get(account_id) != watcher.account or granted.get(account_id) != watcher.granted_at:
                 del self._watchers[account_id]
                 await watcher.stop()
         for account_id, account in wanted.items():
             if account_id not in self._watchers:
-                self._watchers[account_id] = Watcher(self.services, account, self.pauses)
+                self._watchers[account_id] = Watcher(
+                    self.services, account, self.pauses, tokens=self.tokens, granted_at=granted.get(account_id)
+                )
                 self._watchers[account_id].start()
         return False
 
@@ -246,15 +284,6 @@ def release(tx: Connection, holder: str) -> None:
     tx.execute(update(MailboxCursor).where(MailboxCursor.holder == holder).values(holder="", held_until=None))
 
 
-def cursor_of(tx: Connection, account_id: int, folder: str) -> Row[int, int] | None:
-    """(uidvalidity, last_uid) of a folder."""
-    return tx.execute(
-        select(MailboxCursor.uidvalidity, MailboxCursor.last_uid).where(
-            MailboxCursor.channel_account_id == account_id, MailboxCursor.folder == folder
-        )
-    ).first()
-
-
 def keep(
     tx: Connection,
     account_id: int,
@@ -266,10 +295,7 @@ def keep(
     now: datetime,
 ) -> int:
     """Journal a batch and move the cursor, both or neither; how many were new."""
-    new = 0
-    for item, oversize in items:
-        stored = inbox.quarantine(tx, item, TOO_LARGE, now=now) if oversize else store(tx, item, now=now)
-        new += stored is not None
+    new = store_all(tx, items, now=now)
     values = {"uidvalidity": uidvalidity, "last_uid": last_uid, "checked_at": now}
     where = (MailboxCursor.channel_account_id == account_id, MailboxCursor.folder == folder)
     done = tx.execute(update(MailboxCursor).where(*where).values(**values))

@@ -9,7 +9,8 @@ from typing import Any
 
 from channels.email.addresses import PURPOSE, ticket_of
 from channels.email.authentication import Verdict, verdict
-from channels.email.parsed import Mailbox, ParsedMail
+from channels.email.invitations import Invitation, read_invitation
+from channels.email.parsed import Forwarded, Mailbox, ParsedMail
 from channels.email.robots import is_no_reply
 from channels.email.sanitize import sanitised
 from contact_center.core.files import FileStore
@@ -17,6 +18,7 @@ from contact_center.core.secrets import Vault
 from tickets.channel_accounts import Account
 from tickets.customers.identities import BadAddress, normalise_email
 from tickets.inbound import Address, InboundMessage, StoredFile
+from tickets.matching import THREAD_INDEX
 from tickets.states import Channel, ContactKind
 
 MAX_TEXT = 200_000
@@ -51,14 +53,16 @@ def incoming(
     staff: frozenset[str],
 ) -> Incoming:
     """What intake needs (blocking: stores files); raises NoSender. `staff`: the addresses of our own agents."""
-    passed_on = mail.forwarded is not None and mail.sender.address.lower() in staff and mail.forwarded.sender.address
-    sender = mail.forwarded.sender if mail.forwarded and passed_on else _who(mail, account)
+    by_staff = mail.sender.address.lower() in staff
+    passed_on = mail.forwarded if by_staff and mail.forwarded and mail.forwarded.sender.address else None
+    sender = passed_on.sender if passed_on else _who(mail, account)
     try:
         address = normalise_email(sender.address)
     except BadAddress as error:
         raise NoSender(str(error)) from error
     judged = verdict(mail.authentication_results, str(account.settings.get("trusted_host") or ""))
-    text = (mail.quoted_text if passed_on else mail.reply_text) or mail.text
+    text = _words_of(mail, passed_on)
+    invitation = read_invitation((*mail.attachments, *(passed_on.attachments if passed_on else ())))
     message = InboundMessage(
         channel=Channel.EMAIL,
         account_id=account.id,
@@ -66,11 +70,11 @@ def incoming(
         sender=Address(
             ContactKind.EMAIL, address, sender.name[:200], verified=judged is Verdict.PASS and not passed_on
         ),
-        text=text[:MAX_TEXT] or _placeholder(mail),
+        text=text[:MAX_TEXT] or (invitation.title if invitation else "") or _placeholder(mail),
         subject=_subject(mail, passed_on=bool(passed_on)),
-        html=sanitised(mail.html) or None,
+        html=sanitised(passed_on.html if passed_on and passed_on.text else mail.html) or None,
         quoted="" if passed_on else mail.quoted_text[:MAX_TEXT],
-        ticket_token=ticket_of(vault.key(PURPOSE), account.address, _targets(mail)),
+        ticket_token=_ticket_token(vault, account, mail),
         references=() if judged is Verdict.FAIL else _references(mail),
         own_reference=mail.message_id or None,
         automated=mail.auto_submitted,
@@ -80,9 +84,9 @@ def incoming(
             StoredFile(
                 files.put(file.content), file.filename, file.content_type, file.size, file.inline, file.content_id
             )
-            for file in mail.attachments
+            for file in (*mail.attachments, *(passed_on.attachments if passed_on else ()))
         ),
-        meta=_facts(mail, judged, forwarded_by=mail.sender.address if passed_on else ""),
+        meta=_facts(mail, judged, invitation, forwarded_by=mail.sender.address if passed_on else ""),
         journal_id=journal_id,
         sent_at=mail.date,
     )
@@ -102,7 +106,14 @@ def thread_reference(mail: ParsedMail) -> str:
         data = base64.b64decode(mail.thread_index[:200].replace(" ", ""), validate=True)
     except (binascii.Error, ValueError):
         return ""
-    return f"thread-index:{data[:22].hex()}" if len(data) >= 22 else ""
+    return f"{THREAD_INDEX}{data[:22].hex()}" if len(data) >= 22 else ""
+
+
+def _words_of(mail: ParsedMail, passed_on: Forwarded | None) -> str:
+    """What the customer wrote: below the agent's words, or in the mail that the agent attached."""
+    if passed_on is None:
+        return mail.reply_text or mail.text
+    return passed_on.text or mail.quoted_text or mail.text
 
 
 def _who(mail: ParsedMail, account: Account) -> Mailbox:
@@ -115,6 +126,15 @@ def _who(mail: ParsedMail, account: Account) -> Mailbox:
 
 def _targets(mail: ParsedMail) -> list[str]:
     return [*mail.delivered_to, *(box.address for box in (*mail.to, *mail.cc))]
+
+
+def _ticket_token(vault: Vault, account: Account, mail: ParsedMail) -> int | None:
+    """The ticket of a signed plus-address, of this mailbox's address or of one that it had before."""
+    key, targets = vault.key(PURPOSE), _targets(mail)
+    for address in (account.address, *map(str, account.settings.get("aliases") or ())):
+        if (found := ticket_of(key, address, targets)) is not None:
+            return found
+    return None
 
 
 def _references(mail: ParsedMail) -> tuple[str, ...]:
@@ -136,7 +156,7 @@ def _locale(text: str) -> str | None:
     return "vi" if len(_VIETNAMESE.findall(text[:5_000])) > 1 else None
 
 
-def _facts(mail: ParsedMail, judged: Verdict, *, forwarded_by: str) -> dict[str, Any]:
+def _facts(mail: ParsedMail, judged: Verdict, invitation: Invitation | None, *, forwarded_by: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "message_id": mail.message_id,
         "from": mail.sender.as_dict(),
@@ -146,6 +166,10 @@ def _facts(mail: ParsedMail, judged: Verdict, *, forwarded_by: str) -> dict[str,
         "answerable": mail.answerable,
         "authentication": judged.value,
     }
+    if invitation is not None:
+        facts["invitation"] = invitation.as_dict()
     if forwarded_by:
         facts["forwarded_by"] = forwarded_by
+        if mail.forwarded is not None and mail.forwarded.others:
+            facts["forwarded_also"] = [other.as_dict() for other in mail.forwarded.others]
     return facts

@@ -1,5 +1,6 @@
 """Transaction 1 of every mail: the raw bytes are in the journal before anybody says "taken"."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,9 +13,10 @@ from tickets.inbox import RawItem
 from tickets.states import Channel
 
 _PEEK_BYTES = 20_000
+TOO_LARGE = "the mail is larger than 60 MB"
 
 
-def raw_item(files: FileStore, account_id: int, external_id: str, raw: bytes) -> RawItem:
+def raw_item(files: FileStore, account_id: int, external_id: str, raw: bytes, *, history: bool = False) -> RawItem:
     """A mail as a journal item; large ones go to the file store first (blocking: call it in a thread)."""
     digest = files.put(raw) if len(raw) > INLINE_LIMIT else None
     return RawItem(
@@ -25,12 +27,21 @@ def raw_item(files: FileStore, account_id: int, external_id: str, raw: bytes) ->
         raw_digest=digest,
         sender=_peek(raw, b"from")[:200],
         summary=_peek(raw, b"subject"),
+        history=history,
     )
 
 
 def store(tx: Connection, item: RawItem, *, now: datetime) -> int | None:
     """Journal a mail as `received`; None when this external id is there already."""
     return inbox.store(tx, item, now=now)
+
+
+def store_all(tx: Connection, items: Sequence[tuple[RawItem, bool]], *, now: datetime) -> int:
+    """Journal (mail, whether it is too large) pairs, too large ones as quarantined; how many were new."""
+    return sum(
+        (inbox.quarantine(tx, item, TOO_LARGE, now=now) if oversize else store(tx, item, now=now)) is not None
+        for item, oversize in items
+    )
 
 
 def _peek(raw: bytes, name: bytes) -> str:

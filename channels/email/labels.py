@@ -5,54 +5,70 @@ import unicodedata
 
 # Labels of the header block that Outlook, Apple Mail, Gmail and others put above the older mail.
 _FROM = (
-    "absender|nosūtītājs|siuntėjas|autor|"
-    "from|von|de|da|van|från|fra|från|lähettäjä|od|ot|от|від|отправитель|відправник|feladó|kimden|gönderen|"
-    "από|expéditeur|expedidor|remitente|mittente|remetente|afzender|avsändare|avsender|afsender|nadawca|"
-    "odesílatel|"
-    "от кого|expeditor|de la|šalje|pošiljatelj|saatja|nuo|no|dari|pengirim|từ|người gửi|gửi từ|จาก|מאת|من|"
-    "از|"
-    "发件人|寄件者|寄件人|發件人|差出人|送信者|送信元|보낸 사람|보낸사람|발신"
+    "from|von|absender|de|da|van|afzender|från|fra|frå|avsändare|avsender|avsendar|afsender|lähettäjä|"
+    "expéditeur|expedidor|remitente|mittente|remetente|emitente|od|odesílatel|odosielateľ|nadawca|autor|"
+    "wysyłane przez|feladó|küldő|expeditor|de la|expediat de|от|от кого|отправитель|від|від кого|відправник|"
+    "подател|kimden|gönderen|gönderici|šalje|pošiljatelj|pošiljalac|saatja|kellelt|no|sūtītājs|nosūtītājs|nuo|"
+    "siuntėjas|kas|από|αποστολέας|dari|pengirim|từ|người gửi|gửi từ|จาก|ผู้ส่ง|מאת|שולח|השולח|من|المرسل|از|"
+    "发件人|发送者|发信人|寄件者|寄件人|發件人|從|从|差出人|送信者|発信者|送信元|보낸 사람|보낸사람|보내는 사람|"
+    "발신|발신인"
 )
 _SENT = (
-    "dată|wysłane|data wysłania|enviada|enviado el día|fecha de envío|inviato il|verzonden op|gesendet am|"
-    "odeslané|poslané|zaslané|wysłano dnia|päivä|"
-    "sent|date|gesendet|datum|envoyé|envoyé le|date d'envoi|enviado|enviado el|enviado em|enviada em|fecha|"
-    "data|"
-    "inviato|data invio|verzonden|skickat|sendt|dato|lähetetty|päivämäärä|päiväys|wysłano|odesláno|"
-    "odoslané|"
-    "dátum|elküldve|küldés|küldve|отправлено|дата|надіслано|дата отправки|tarih|gönderme tarihi|gönderildi|"
-    "ημερομηνία|στάλθηκε|trimis|poslano|poslato|saadetud|kuupäev|išsiųsta|datums|tanggal|dikirim|terkirim|"
-    "ngày|ngày gửi|đã gửi|gửi lúc|thời gian|gửi|ส่ง|วันที่|נשלח|תאריך|تاريخ|تم الإرسال|التاريخ|"
-    "发送时间|发送日期|日期|时间|寄件日期|傳送時間|時間|日時|送信日時|날짜|보낸 날짜|보낸날짜"
+    "sent|sent at|date|date sent|gesendet|gesendet am|datum|envoyé|envoyé le|date d'envoi|enviado|enviados|"
+    "enviado el|enviado el día|enviado em|enviada|enviadas|enviada em|fecha|fecha de envío|data|data de envio|"
+    "data invio|inviato|inviato il|verzonden|verzonden op|skickat|skickades|sendt|sendt den|dato|lähetetty|"
+    "päivä|päivämäärä|päiväys|wysłano|wysłane|wysłano dnia|data wysłania|odesláno|odeslané|odoslané|poslané|"
+    "zaslané|dátum|elküldve|küldés|küldve|küldés dátuma|dată|trimis|trimis la|expediat|отправлено|отправлен|"
+    "дата|дата отправки|дата отправления|надіслано|відправлено|изпратено|tarih|gönderme tarihi|gönderilme|"
+    "gönderilme tarihi|gönderildi|poslano|poslato|saadetud|kuupäev|nosūtīts|datums|išsiųsta|išsiuntimo data|"
+    "ημερομηνία|στάλθηκε|αποστολή|ημ/νία|tanggal|dikirim|terkirim|ngày|ngày gửi|đã gửi|gửi lúc|thời gian|gửi|"
+    "ส่ง|ส่งเมื่อ|วันที่|נשלח|נשלח בתאריך|תאריך|تاريخ|تم الإرسال|تاريخ الإرسال|أرسلت|المرسلة|التاريخ|"
+    "发送时间|发送日期|日期|时间|寄件日期|寄送日期|傳送時間|已傳送|時間|日時|日付|送信日|送信日時|날짜|"
+    "보낸 날짜|보낸날짜|보낸 시간|보낸시간|발송일|일시"
 )
 _TO = (
-    "către|catre|adresat|do wiadomości|příjemce|"
-    "to|an|à|a|pour|para|aan|naar|till|til|vastaanottaja|do|komu|кому|címzett|kime|alıcı|προς|către|za|"
-    "prima|primatelj|kellele|"
-    "saaja|kam|gavėjas|kepada|đến|tới|người nhận|gửi đến|gửi tới|ถึง|אל|إلى|به|destinataire|destinatario|"
-    "destinatário|"
-    "ontvanger|mottagare|mottaker|modtager|收件人|收件者|宛先|받는 사람|받는사람|수신"
+    "to|an|empfänger|à|a|pour|para|destinataire|destinatario|destinatário|aan|naar|ontvanger|till|mottagare|"
+    "til|mottaker|mottakar|modtager|vastaanottaja|saaja|do|dla|adresat|do wiadomości|odbiorca|komu|příjemce|"
+    "adresát|pre|címzett|la|către|catre|destinatar|кому|получатель|одержувач|до|за|kime|alıcı|za|prima|"
+    "primatelj|prejemnik|kellele|adressaat|kam|uz|saņēmējs|gavėjas|προς|παραλήπτης|kepada|đến|tới|gửi tới|"
+    "gửi đến|người nhận|ถึง|ผู้รับ|אל|עבור|إلى|الى|المستقبل|به|收件人|收件者|收信人|到|至|宛先|受信者|받는 사람|받는사람|"
+    "수신|수신인"
 )
-_CC = "cc|kopie|copie|cópia|copia|kopia|kopi|kopio|копия|копія|másolat|bilgi|κοιν|dw|抄送|副本|참조|đồng gửi|sao gửi"
+_CC = (
+    "cc|kopie|kopie cc|copie|copie à|cópia|copia|con copia|kopia|kopi|kopi til|kopi til cc|kopio|копия|копія|"
+    "kópia|másolat|másolatot kap|copie cc|bilgi|kk|κοιν|κοιν.|κοινοποίηση|dw|do wiadomości dw|kopija|kp|koopia|"
+    "đồng gửi|sao gửi|đồng kính gửi|สำเนา|עותק|לידיעה|نسخة|نسخة كربونية|抄送|副本|写し cc|참조"
+)
 _SUBJECT = (
-    "subject|betreff|betr|objet|sujet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|temat|předmět|"
-    "předmet|predmet|"
-    "тема|tárgy|konu|θέμα|subiect|naslov|teema|tema|subjek|perihal|chủ đề|tiêu đề|เรื่อง|נושא|موضوع|"
-    "الموضوع|"
-    "主题|主旨|主題|件名|标题|題名|제목"
+    "subject|betreff|betr|objet|sujet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|otsikko|temat|předmět|"
+    "predmet|tárgy|subiect|subiectul|тема|относно|konu|naslov|zadeva|teema|pealkiri|tēma|temats|tema|dalykas|"
+    "θέμα|subjek|perihal|chủ đề|tiêu đề|เรื่อง|หัวเรื่อง|נושא|الموضوع|موضوع|主题|主旨|主題|件名|标题|標題|題名|제목"
 )
-_REPLY_TO = (
-    "reply-to|antwort an|répondre à|responder a|risposta|rispondi a|beantwoorden|trả lời|responder para|"
-    "important|wichtigkeit"
+_OTHER = (
+    "reply-to|antwort an|répondre à|responder a|responder para|risposta|rispondi a|beantwoorden|trả lời|"
+    "important|wichtigkeit|importance|priority|priorität|importancia|importanza|attachments|anlagen|"
+    "pièces jointes|organization|organisation|message-id|bcc"
 )
 
 FROM, SENT, TO, CC, SUBJECT, OTHER = "from", "sent", "to", "cc", "subject", "other"
-_KINDS = ((FROM, _FROM), (SENT, _SENT), (TO, _TO), (CC, _CC), (SUBJECT, _SUBJECT), (OTHER, _REPLY_TO))
+_KINDS = ((FROM, _FROM), (SENT, _SENT), (TO, _TO), (CC, _CC), (SUBJECT, _SUBJECT), (OTHER, _OTHER))
+# Arabic and Hebrew mails carry marks of direction, and some programs write the vowels of their labels.
+_UNSEEN = dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+_VOWELS = re.compile(r"[\u05b0-\u05c7\u064b-\u0652]")
+
+
+def folded(words: str) -> str:
+    """Words as they are compared: lower case, one form of each letter, nothing that is not seen."""
+    plain = _VOWELS.sub("", words.translate(_UNSEEN)).replace("\xa0", " ").replace("’", "'")
+    # A Turkish capital dotted I falls apart into two characters.
+    plain = plain.replace("İ", "i").lower()
+    return unicodedata.normalize("NFC", " ".join(re.sub(r"[()]", " ", plain).split()))
+
+
 LABELS: dict[str, str] = {}
 for _kind, _words in _KINDS:
     for _word in _words.split("|"):
-        LABELS.setdefault(unicodedata.normalize("NFC", _word), _kind)
-LABELS["importance"] = LABELS["attachments"] = LABELS["priority"] = LABELS["anlagen"] = OTHER
+        LABELS.setdefault(folded(_word), _kind)
 
 _LABEL_LINE = re.compile(r"^[\s>|*_•\-]{0,12}([^\W\d_][^:：\n*]{0,24}?)[\s*_\xa0]{0,4}[:：][\s*_\xa0]{0,6}(.{0,2000})$")
 
@@ -71,76 +87,84 @@ WROTE = (
 )
 _ORIGINAL = (
     "original message|original email|original mail|original appointment|ursprüngliche nachricht|"
-    "originalnachricht|original-nachricht|"
-    "ursprüngliche mail|message d'origine|message original|message initial|mensaje original|"
-    "messaggio originale|"
-    "messaggio origin|mensagem original|oorspronkelijk bericht|ursprungligt meddelande|originalmeddelande|"
-    "oprindelig meddelelse|original meddelelse|opprinnelig melding|alkuperäinen viesti|"
-    "wiadomość oryginalna|oryginalna wiadomość|"
-    "původní zpráva|původní e-mail|pôvodná správa|исходное сообщение|первоначальное сообщение|"
-    "оригінальне повідомлення|eredeti üzenet|orijinal ileti|orjinal ileti|özgün ileti|αρχικό μήνυμα|"
-    "mesaj original|"
-    "izvorna poruka|originalna poruka|izvirno sporočilo|thư gốc|tin nhắn gốc|thư ban đầu|原始邮件|原始郵件|"
-    "邮件原件|"
-    "元のメッセージ|original nachricht|original melding|원본 메시지|원본 메일|ข้อความเดิม|הודעה מקורית|"
-    "الرسالة الأصلية|reply message|"
-    "pesan asli|reply"
+    "originalnachricht|original-nachricht|original nachricht|ursprüngliche mail|ursprüngliche e-mail|"
+    "message d'origine|message original|message initial|courriel original|courriel initial|mensaje original|"
+    "correo original|messaggio originale|messaggio origin|mensagem original|oorspronkelijk bericht|"
+    "oorspronkelijke bericht|origineel bericht|ursprungligt meddelande|originalmeddelande|"
+    "oprindelig meddelelse|original meddelelse|original besked|opprinnelig melding|original melding|"
+    "opphavleg melding|alkuperäinen viesti|alkuperäinen viesti / orig.msg.|wiadomość oryginalna|"
+    "oryginalna wiadomość|treść oryginalnej wiadomości|původní zpráva|původní e-mail|pôvodná správa|"
+    "pôvodná správa --- original message|исходное сообщение|первоначальное сообщение|оригинално писмо|"
+    "оригінальне повідомлення|початкове повідомлення|eredeti üzenet|orijinal ileti|orjinal ileti|özgün ileti|"
+    "αρχικό μήνυμα|πρωτότυπο μήνυμα|mesaj original|mesajul original|izvorna poruka|originalna poruka|"
+    "изворна порука|izvirno sporočilo|izvorno sporočilo|algne kiri|esialgne kiri|algne sõnum|"
+    "sākotnējā vēstule|sākotnējā ziņa|sākotnējais ziņojums|originalus laiškas|originalus tekstas|"
+    "pradinis pranešimas|thư gốc|tin nhắn gốc|thư ban đầu|原始邮件|原始郵件|原始消息|邮件原件|元のメッセージ|"
+    "元メール|원본 메시지|원본 메일|ข้อความเดิม|ข้อความต้นฉบับ|הודעה מקורית|الرسالة الأصلية|الرسالة الأساسية|"
+    "reply message|pesan asli|reply"
 )
-_FORWARD = (
-    "mail transféré|e-mail transféré|továbbított levél kezdete|i̇leti başlangıcı|ileti başlangıcı|"
-    "iletilmiş ileti|i̇letilmiş ileti|iletilen e-posta başlangıcı|przesłana dalej wiadomość|mesaj transmis|"
-    "mesajul redirecționat|redirecționat|videresendt mail|vidarebefordrat|weitergeleitete e-mail|"
-    "forwarded message|forwarded mail|forwarded email|forwarded by [^\\n]{1,80}?|forwarded|"
-    "begin forwarded message|"
-    "start of forwarded message|weitergeleitete nachricht|weitergeleitete mail|"
-    "weitergeleitet von [^\\n]{1,80}?|"
-    "anfang der weitergeleiteten nachricht|anfang der weitergeleiteten e-mail|message transféré|"
-    "message transmis|"
-    "message réexpédié|courriel transféré|début du message réexpédié|début du message transféré|"
-    "mensaje reenviado|inicio del mensaje reenviado|mensagem encaminhada|mensagem reencaminhada|"
-    "início da mensagem encaminhada|início da mensagem reencaminhada|messaggio inoltrato|"
-    "inizio messaggio inoltrato|"
-    "messaggio inviato|doorgestuurd bericht|begin doorgestuurd bericht|vidarebefordrat meddelande|"
-    "vidarebefordrat mejl|"
-    "vidarebefordrat brev|början på vidarebefordrat brev|videresendt meddelelse|videresendt besked|"
-    "start på videresendt besked|videresendt melding|begynnelse på videresendt melding|videresendt e-post|"
-    "edelleenlähetetty viesti|välitetty viesti|välitetty viesti alkaa|"
-    "przekazana wiadomość|wiadomość przekazana dalej|treść przekazanej wiadomości|"
-    "początek przekazywanej wiadomości|"
-    "přeposlaná zpráva|začátek přeposílané zprávy|preposlaná správa|začiatok preposlanej správy|"
-    "továbbított üzenet|a továbbított levél kezdete|пересылаемое сообщение|перенаправленное сообщение|"
-    "пересланное сообщение|начало переадресованного сообщения|начало пересылаемого сообщения|"
-    "переслане повідомлення|перенаправлене повідомлення|початок листа, що пересилається|"
-    "препратено съобщение|"
-    "yönlendirilmiş ileti|yönlendirilen mesaj|iletilmiş mesaj|i̇letilmiş mesaj|iletilen ileti başlangıcı|"
-    "προωθημένο μήνυμα|mesaj redirecționat|mesaj redirectionat|începutul mesajului redirecționat|"
-    "proslijeđena poruka|prosleđena poruka|započni proslijeđenu poruku|posredovano sporočilo|"
-    "edastatud kiri|edastatud sõnum|"
-    "persiųstas laiškas|pārsūtītā ziņa|pesan terusan|pesan yang diteruskan|mulai pesan yang diteruskan|"
-    "thư được chuyển tiếp|thư đã chuyển tiếp|tin nhắn được chuyển tiếp|tin nhắn chuyển tiếp|"
-    "email được chuyển tiếp|"
-    "bắt đầu thư được chuyển tiếp|bắt đầu thư đã chuyển tiếp|thư chuyển tiếp|"
-    "转发的邮件|转发邮件|转发邮件信息|以下是转发的邮件|已转发的邮件|開始轉寄郵件|轉寄郵件|轉寄的郵件|"
-    "转发信息|"
-    "転送されたメッセージ|転送メッセージ|転送されたメール|以下は転送されたメッセージです|"
-    "전달된 메시지|전달된 메일|다음은 전달된 메시지입니다|전송된 메시지|ข้อความที่ส่งต่อ|הודעה שהועברה|"
-    "הועבר מאת|رسالة معاد توجيهها|الرسالة المعاد توجيهها"
+# How the words for "forwarded" begin: above a header block one of them is enough.
+_FORWARDED_STEMS = (
+    "forward|fwd|weitergeleitet|transf[ée]r|réexpédi|transmis|reenvia|encaminhad|inoltrat|doorgestuurd|"
+    "vidarebefordra|videresend|vidaresend|edelleen ?lähet|välitett|przekaz|przesłan|přepos|prepos|továbbított|"
+    "redirec[țţt]ion|пересыла|пересла|перенаправл|переадрес|препрат|ilet|yönlendir|προωθ|proslij?eđ|прослеђ|"
+    "posredov|edastat|pārsūt|persi[uų]|terus|chuyển tiếp|转发|轉寄|轉發|転送|전달|전송|ส่งต่อ|הועבר|מועבר|توجيه|ممرر"
+)
+# What programs write between dashes, or with a colon at the end.
+_FORWARDED = (
+    "(?:begin |start of )?forwarded (?:message|mail|email)|forwarded by [^\\n]{1,80}?|forwarded|"
+    "(?:anfang der )?weitergeleitete[n]? (?:nachricht|e-mail|mail)|weitergeleitet von [^\\n]{1,80}?|"
+    "(?:début du )?(?:message|courriel|e-mail|mail) (?:réexpédié|transféré|transmis)|"
+    "(?:inicio del )?mensaje (?:reenviado|transmitido)|(?:início da )?mensagem (?:re)?encaminhada|"
+    "(?:inizio (?:del )?)?messaggio inoltrato|messaggio inviato|(?:begin )?doorgestuurd bericht|"
+    "(?:början på )?vidarebefordrat (?:mejl|brev|meddelande|e-postmeddelande)|vidarebefordrat|"
+    "(?:start på |begynnelse på )?videresendt (?:besked|meddelelse|mail|e-mail|melding|e-post)|"
+    "vidaresend melding|(?:edelleen ?lähetetty|välitetty) viesti(?: alkaa| / fwd.msg)?|"
+    "(?:początek|treść) (?:przekazywanej|przekazanej) wiadomości|przekazana wiadomość|"
+    "przesłana dalej wiadomość|wiadomość (?:przekazana|przesłana) dalej|začátek přeposílané zprávy|"
+    "přeposlan(?:á zpráva|ý e-mail)|začiatok preposlanej správy|preposlan(?:á správa|ý e-mail)|"
+    "preposlaná správa --- forwarded message|(?:a )?továbbított (?:levél|üzenet)(?: kezdete)?|"
+    "(?:începe|începutul) mesajul(?:ui)? redirec[țţt]ionat|mesaj(?:ul)? redirec[țţt]ionat|mesaj transmis|"
+    "redirecționat|начало (?:переадресованного|пересылаемого|пересланного) сообщения|"
+    "(?:пересылаемое|пересланное|перенаправленное) сообщение|початок листа, що пересилається|"
+    "(?:переслане|перенаправлене|переадресоване) повідомлення|препратено (?:съобщение|писмо)|"
+    "ileti başlangıcı|(?:iletilen|iletilmiş|yönlendirilen|yönlendirilmiş) (?:ileti|mesaj|e-posta)(?: başlangıcı)?|"
+    "(?:έναρξη )?προωθ(?:ημένο μήνυμα|ημένου μηνύματος)|(?:započni )?proslij?eđen(?:a poruka|u poruku)|"
+    "прослеђена порука|začetek posredovanega sporočila|posredovano sporočilo|edastatud (?:kiri|sõnum)|"
+    "edastatud kirja algus|pārsūtīt(?:ā|ās) (?:ziņa|vēstule|vēstules sākums)|pārsūtītais ziņojums|"
+    "persiųstas (?:laiškas|pranešimas)|persiunčiamo laiško pradžia|"
+    "(?:mulai )?pesan (?:terusan|diteruskan|yang diteruskan)|"
+    "(?:bắt đầu )?(?:thư|tin nhắn|email) (?:đã |được )*chuyển tiếp|(?:以下是|开始)?已?转发的?(?:邮件|消息)|"
+    "转发邮件信息|转发信息|(?:開始)?轉寄的?(?:郵件|信件)|(?:以下は)?転送(?:された)?(?:メッセージ|メール)(?:です)?|"
+    "(?:다음은 )?(?:전달|전송)된 (?:메시지|메일)(?:입니다)?|ข้อความที่ส่งต่อ|(?:תחילת )?ה?הודעה שהועברה|הועבר מאת|"
+    "(?:بدء )?(?:ال)?رسالة (?:ال)?معاد توجيهها|رسالة ممررة"
 )
 _RULE_CHARACTERS = "-–—_=*> \t\xa0"
 _DASH_START = re.compile(r"^[\s>*]{0,6}[-–—_=]{2}")
 _ORIGINAL_WORDS = re.compile(rf"(?:{_ORIGINAL})\s?:?", re.IGNORECASE)
-_FORWARD_WORDS = re.compile(rf"(?:{_FORWARD})(?:\s(?:from|von|de)\s[^\n]{{1,80}})?\s?[:：]?", re.IGNORECASE)
+_FORWARDED_WORDS = re.compile(rf"(?:{_FORWARDED})(?:\s(?:from|von|de)\s[^\n]{{1,80}})?\s?[:：]?", re.IGNORECASE)
+_STEMS = re.compile(_FORWARDED_STEMS, re.IGNORECASE)
 _MAX_MARKER = 300
+_MAX_ANNOUNCEMENT = 120
 
 # What mail programs put in front of a forwarded subject; "Re: Fwd:" is an answer, not a forward.
 FORWARD_SUBJECT = re.compile(
-    r"^\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|fw|wg|wtr|tr|rv|i|enc|doorst|vb|vl|vs: vl|pd|pdl|továbbítás|tov|"
-    r"fs|ilt|i̇lt|yml|πρθ|prth|"
-    r"redir|proslijeđeno|inoltro|transf|trf|chuyển tiếp|转发|轉寄|转寄|轉|転送|전달|edasi|pren|forwarded|"
-    r"weitergeleitet)\s*[:：]",
+    r"^\s*(?:\[[^\]]{1,40}\]\s*)?[\[(]?(?:fwd?|wg|wtr|tr|rv|reenv|i|inol(?:tro)?|enc|encam|doorst|vb|vl|"
+    r"vs: vl|vidarebefordrat|videresend(?:t|e|er)?|pd|pdl|pdp|przek|pře|přeposláno|preposlané|továbbítás|tov|"
+    r"fs|redir|redirecționat|trans|transf|trf|пер|пересл|переслано|переадр|ilt|ilet|yml|πρθ|prth|pr|"
+    r"proslij?eđeno|prosl|psl|posredovano|ed|edasi|pārs|pārsūtīts|pers|persiųsta|trs|terusan|teruskan|"
+    r"chuyển tiếp|转发|轉寄|转寄|轉發|轉|転送|전달|إعادة توجيه|הועבר|העבר|ส่งต่อ|forwarded|weitergeleitet)"
+    r"\.?(?:\[\d{1,2}\])?\s?[\])]?\s*[:：]",
     re.IGNORECASE,
 )
-
+# And what they put in front of an answered one.
+ANSWER_SUBJECT = re.compile(
+    r"^\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|aw|antw|antwort|sv|svar|vs|vá|válasz|res|resp|rif|r|ref|réf|rép|"
+    r"odp|odpověď|odpoveď|odg|odgovor|ynt|yan|cevap|bls|vast|vastaus|ats|atsakymas|atb|αντ|απ|απάντηση|σχετ|"
+    r"ответ|отв|відп|відповідь|на|răsp|răspuns|hồi đáp|trả lời|回复|回覆|答复|答覆|返信|回信|답장|회신|ตอบกลับ|"
+    r"השב|תגובה|תשובה|رد|balas)(?:\[\d{1,2}\]|\(\d{1,2}\))?\s*[:：]",
+    re.IGNORECASE,
+)
 # "VS:" forwards in Danish and Norwegian and answers in Finnish: the block's own words decide.
 NORDIC_SUBJECT = re.compile(r"^\s*vs\s*:", re.IGNORECASE)
 NORDIC_FROM = re.compile(r"^[\s>|*_]{0,8}fra\b", re.IGNORECASE)
@@ -170,24 +194,42 @@ def is_original_line(line: str) -> bool:
     """`-----Original Message-----` in any known language."""
     if len(line) > _MAX_MARKER or not _DASH_START.match(line):
         return False
-    return _ORIGINAL_WORDS.fullmatch(line.strip(_RULE_CHARACTERS)) is not None
+    return _ORIGINAL_WORDS.fullmatch(_marker_words(line)) is not None
 
 
 def is_forward_line(line: str) -> bool:
     """`---------- Forwarded message ---------` or `Begin forwarded message:` in any known language."""
     if len(line) > _MAX_MARKER:
         return False
-    core = line.strip(_RULE_CHARACTERS)
+    core = _marker_words(line)
     if not core or not (_DASH_START.match(line) or core[-1] in ":："):
         return False
-    return _FORWARD_WORDS.fullmatch(core) is not None
+    return _FORWARDED_WORDS.fullmatch(core) is not None
+
+
+def announces_forward(line: str) -> bool:
+    """A short line between dashes or with a colon that speaks of forwarding: proof only above a header block."""
+    if len(line) > _MAX_ANNOUNCEMENT or not (_DASH_START.match(line) or ":" in line or "：" in line):
+        return False
+    core = _marker_words(line)
+    return bool(core) and (_DASH_START.match(line) or core[-1] in ":：") and _STEMS.search(core) is not None
+
+
+def _marker_words(line: str) -> str:
+    words = _VOWELS.sub("", line.translate(_UNSEEN)).replace("İ", "i").strip(_RULE_CHARACTERS)
+    return " ".join(words.split())
 
 
 def header_label(line: str) -> tuple[str, str] | None:
     """(kind, value) when a line looks like `From: …` in any known language; the value may be empty."""
-    match = _LABEL_LINE.match(line) if ":" in line or "：" in line else None
-    if match is None:
+    found = any_label(line)
+    if found is None:
         return None
-    word = unicodedata.normalize("NFC", match[1].strip().lower().replace("\xa0", " ").replace("’", "'"))
-    kind = LABELS.get(word)
-    return (kind, match[2].strip().strip("*_ ")) if kind else None
+    kind = LABELS.get(folded(found[0]))
+    return (kind, found[1]) if kind else None
+
+
+def any_label(line: str) -> tuple[str, str] | None:
+    """(label, value) when a line has the shape of `Label: value`, in whatever language."""
+    match = _LABEL_LINE.match(line.translate(_UNSEEN)) if ":" in line or "：" in line else None
+    return (match[1].strip(), match[2].strip().strip("*_ ")) if match else None

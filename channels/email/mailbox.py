@@ -4,8 +4,10 @@ import contextlib
 import imaplib
 import re
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from imap_tools.errors import ImapToolsError
@@ -18,11 +20,30 @@ BATCH = 50
 BATCH_BYTES = 16 * 1024 * 1024
 # UIDs per search: small enough that a line which breaks every few kilobytes still gets on.
 WINDOW = 1_000
+# Heads per fetch: some hundred bytes each.
+HEADS = 200
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 
 MailboxErrors = (imaplib.IMAP4.error, ImapToolsError, OSError, EOFError)
+
+
+def arrival(line: bytes) -> datetime | None:
+    """The INTERNALDATE of an answer to FETCH; None where a server writes none that can be read."""
+    local = imaplib.Internaldate2tuple(line)
+    # The tuple is in this machine's zone.
+    return datetime.fromtimestamp(time.mktime(local), UTC) if local else None
+
+
+def external_id_of(uidvalidity: int, uid: int) -> str:
+    """The name of a mail in the journal: a UID means something only together with its UIDVALIDITY."""
+    return f"imap:{uidvalidity}:{uid}"
+
+
+class TokenRefused(imaplib.IMAP4.error):
+    """The server does not take the access token; another one may do."""
 
 
 class NotSetUp(Exception):
@@ -36,6 +57,16 @@ class Fetched:
     uid: int
     raw: bytes
     oversize: bool = False
+    # When the server took it; it keeps that time when mailboxes are moved.
+    arrived_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The fields by which a mail is recognised, as the server has them; fetched without its body."""
+
+    fields: bytes
+    arrived_at: datetime | None
 
 
 class Mailbox:
@@ -52,12 +83,29 @@ class Mailbox:
         self._client = self._box.client
         self.uidvalidity = 0
         self.uidnext = 1
+        # How many mails lie in the folder.
+        self.size = 0
         try:
-            self._box.login(str(login.get("user") or ""), str(login.get("password") or ""), initial_folder=None)
+            self._log_in(login)
             self.select()
         except MailboxErrors:
             self.close()
             raise
+
+    def _log_in(self, login: Mapping[str, Any]) -> None:
+        """With the password, or with an access token where the login has one."""
+        user = str(login.get("user") or "")
+        if "token" not in login:
+            self._box.login(user, str(login.get("password") or ""), initial_folder=None)
+            return
+        # A refusal comes as a challenge, which wants an empty answer before the server says NO.
+        answers = iter([f"user={user}\1auth=Bearer {login['token']}\1\1".encode()])
+        try:
+            self._client.authenticate("XOAUTH2", lambda _: next(answers, b""))
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise TokenRefused(str(error)) from error
 
     @property
     def can_idle(self) -> bool:
@@ -65,31 +113,40 @@ class Mailbox:
 
     def select(self) -> None:
         """Select the folder read-only and note its UIDVALIDITY and UIDNEXT."""
-        status, _ = self._client.select(f'"{self.folder}"', readonly=True)
+        status, data = self._client.select(f'"{self.folder}"', readonly=True)
         if status != "OK":
             raise imaplib.IMAP4.error(f"there is no folder {self.folder}")
+        self.size = int(data[0] or 0)
         self.uidvalidity = self._number("UIDVALIDITY")
         self.uidnext = max(self._number("UIDNEXT"), 1)
 
-    def new_uids(self, last_uid: int) -> list[int]:
-        """UIDs above `last_uid` in rising order, at most a window of them; [] when there are none."""
+    def new_uids(self, last_uid: int, *, upto: int | None = None, since: date | None = None) -> list[int]:
+        """UIDs above `last_uid` in rising order, at most a window of them; [] when there are none.
+
+        `upto`: the last UID to look at; `since`: only what arrived on this day or later, in the server's zone.
+        """
+        arrived = f" SINCE {since.day}-{_MONTHS[since.month - 1]}-{since.year}" if since else ""
         start = last_uid + 1
-        while True:
+        while upto is None or start <= upto:
             # What the server tells while it searches is not in the result: `wait` looks for it.
             self._client.untagged_responses.pop("EXISTS", None)
-            bounded = start + WINDOW < self.uidnext
-            status, data = self._client.uid("SEARCH", f"UID {start}:{start + WINDOW if bounded else '*'}")
+            bounded = start + WINDOW < (upto or self.uidnext)
+            status, data = self._client.uid(
+                "SEARCH", f"UID {start}:{start + WINDOW if bounded else upto or '*'}{arrived}"
+            )
             if status != "OK":
                 raise imaplib.IMAP4.error(f"search failed: {data!r}")
             found = sorted(uid for uid in map(int, (data[0] or b"").split()) if uid > last_uid)
             if found or not bounded:
                 return found
             start += WINDOW
+        return []
 
     def fetch(self, uids: list[int], most: int = BATCH) -> tuple[list[Fetched], int]:
         """The first mails of `uids` that are still there, fewer when they are large; and the last UID dealt with."""
         asked = uids[:most]
-        sizes = self._sizes(asked)
+        listed = self._listed(asked)
+        sizes = {uid: size for uid, (size, _) in listed.items()}
         wanted: list[int] = []
         total = 0
         for uid in sorted(sizes):
@@ -100,9 +157,19 @@ class Mailbox:
         done = wanted[-1] if len(wanted) < len(sizes) else asked[-1]
         if len(wanted) == 1 and sizes[wanted[0]] > MAX_BYTES:
             head = self._bodies(wanted, "BODY.PEEK[HEADER]<0.65536>").get(wanted[0], b"")
-            return [Fetched(wanted[0], head, oversize=True)], done
+            return [Fetched(wanted[0], head, oversize=True, arrived_at=listed[wanted[0]][1])], done
         bodies = self._bodies(wanted, "BODY.PEEK[]") if wanted else {}
-        return [Fetched(uid, bodies[uid]) for uid in wanted if uid in bodies], done
+        return [Fetched(uid, bodies[uid], arrived_at=listed[uid][1]) for uid in wanted if uid in bodies], done
+
+    def heads(self, uids: list[int]) -> dict[int, Head]:
+        """Sender, date, subject and Message-ID of mails by UID, of those that are still there."""
+        found: dict[int, Head] = {}
+        for start in range(0, len(uids), HEADS):
+            part = uids[start : start + HEADS]
+            arrived = self._listed(part)
+            fields = self._bodies(part, "BODY.PEEK[HEADER.FIELDS (FROM DATE SUBJECT MESSAGE-ID)]")
+            found |= {uid: Head(raw, arrived[uid][1]) for uid, raw in fields.items() if uid in arrived}
+        return found
 
     def wait(self, seconds: float) -> bool:
         """IDLE until something happens or the time is over; True when something happened."""
@@ -144,17 +211,18 @@ class Mailbox:
         values = [item for item in data or [] if item]
         return int(values[-1]) if values else 0
 
-    def _sizes(self, uids: list[int]) -> dict[int, int]:
-        status, data = self._client.uid("FETCH", ",".join(map(str, uids)), "(UID RFC822.SIZE)")
+    def _listed(self, uids: list[int]) -> dict[int, tuple[int, datetime | None]]:
+        """Size and time of arrival by UID, of those that are still there."""
+        status, data = self._client.uid("FETCH", ",".join(map(str, uids)), "(UID RFC822.SIZE INTERNALDATE)")
         if status != "OK":
             raise imaplib.IMAP4.error(f"fetch failed: {data!r}")
-        sizes: dict[int, int] = {}
+        listed: dict[int, tuple[int, datetime | None]] = {}
         for item in data:
             line = item if isinstance(item, bytes) else b""
             uid, size = _UID.search(line), _SIZE.search(line)
             if uid and size:
-                sizes[int(uid[1])] = int(size[1])
-        return sizes
+                listed[int(uid[1])] = int(size[1]), arrival(line)
+        return listed
 
     def _bodies(self, uids: list[int], what: str) -> dict[int, bytes]:
         """Literals by UID; the UID may stand before or after its literal."""

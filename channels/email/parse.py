@@ -8,17 +8,19 @@ from html import unescape
 
 from channels.email import limits
 from channels.email.addresslist import first_mailbox, mailboxes
-from channels.email.bodies import Bodies, read_bodies
+from channels.email.bodies import Bodies, Part, read_bodies
 from channels.email.bounces import Suspect, read_bounce
 from channels.email.charsets import without_controls
-from channels.email.forwards import read_forward
+from channels.email.forwards import Clues, clues, read_forward
 from channels.email.headers import Headers
 from channels.email.htmltext import MAX_HTML, Line, has_marks, html_lines, joined, too_deep
-from channels.email.parsed import Attachment, Mailbox, Outcome, ParsedMail
+from channels.email.parsed import Attachment, Forwarded, Mailbox, Outcome, ParsedMail, Passed
 from channels.email.repair import repaired
 from channels.email.robots import judge, refusal
 from channels.email.visible import Split, split_lines, split_text
 
+# Of the mails that are attached to one.
+MOST_OTHERS = 50
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
 
 
@@ -26,7 +28,7 @@ def parse(raw: bytes) -> ParsedMail:
     """Everything that is known of a mail; what cannot be read comes back quarantined with its reason."""
     try:
         limits.check(raw)
-        message = email.message_from_bytes(repaired(raw), policy=email.policy.compat32)
+        message = email.message_from_bytes(repaired(raw), Part, policy=email.policy.compat32)
         return _read(message)
     except limits.UnreadableMail as error:
         return quarantined(str(error))
@@ -57,10 +59,13 @@ def _read(message: Message) -> ParsedMail:
     own = frozenset(box.address.lower() for box in (*to, *cc))
     bounce = read_bounce(Suspect(head, bodies, text, sender, return_path, subject, own))
     reason = "" if bounce else refusal(head, subject, bodies.content_types)
-    embedded = Headers(bodies.embedded[0]) if len(bodies.embedded) == 1 else None
     forwarded = None
     if bounce is None and not robot.auto_submitted:
-        forwarded = read_forward(subject, (text.split("\n"), [line.text for line in lines]), embedded)
+        found = clues(subject, sender, replies="in-reply-to" in head or "references" in head)
+        shown = (text.split("\n"), [line.text for line in lines])
+        shown_head = read_forward(found, shown)
+        whole = None if shown_head and shown_head.sender.address else _attached(found, bodies.embedded)
+        forwarded = whole or shown_head
     return ParsedMail(
         outcome=Outcome.SUPPRESSED if reason else Outcome.ACCEPTED,
         reason=reason,
@@ -96,6 +101,34 @@ def _put_aside(bodies: Bodies) -> None:
     bodies.attachments.append(Attachment("message.html", "text/html", html.encode()))
     bodies.text = bodies.text or unescape(_TAGS.sub(" ", html))[:MAX_HTML]
     bodies.html = ""
+
+
+def _attached(found: Clues, embedded: list[Message]) -> Forwarded | None:
+    """The first mail that came as a file, where we are not answered: its head, its words, its files; and the others."""
+    if not embedded or found.answers:
+        return None
+    head = Headers(embedded[0])
+    sender = first_mailbox(head.raw("from"))
+    if not sender.address:
+        return None
+    bodies = read_bodies(embedded[0])
+    if too_deep(bodies.html):
+        _put_aside(bodies)
+    return Forwarded(
+        sender,
+        mailboxes(head.raw("to")),
+        head.text("subject"),
+        head.date("date"),
+        text=without_controls(bodies.text) or (joined(html_lines(bodies.html)) if bodies.html else ""),
+        html=without_controls(bodies.html),
+        attachments=tuple(bodies.attachments),
+        others=tuple(_passed(other) for other in embedded[1:MOST_OTHERS]),
+    )
+
+
+def _passed(message: Message) -> Passed:
+    head = Headers(message)
+    return Passed(first_mailbox(head.raw("from")), head.text("subject"), head.date("date"))
 
 
 def _split(bodies: Bodies, text: str, lines: list[Line]) -> Split:

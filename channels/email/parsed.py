@@ -83,13 +83,37 @@ class Bounce:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """The head of one more mail that was passed on."""
+
+    sender: Mailbox
+    subject: str
+    date: datetime | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its JSON form."""
+        return {
+            "from": self.sender.as_dict(),
+            "subject": self.subject,
+            "date": self.date.isoformat() if self.date else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Forwarded:
-    """The head of the mail that somebody passed on to us."""
+    """The head of the mail that somebody passed on to us; its body too where it came whole, as an attached mail.
+
+    `others` are the mails that were attached beside it.
+    """
 
     sender: Mailbox
     to: tuple[Mailbox, ...]
     subject: str
     date: datetime | None
+    text: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    others: tuple[Passed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +192,5 @@ def _forwarded_dict(forwarded: Forwarded | None) -> dict[str, Any] | None:
         "to": [box.as_dict() for box in forwarded.to],
         "subject": forwarded.subject,
         "date": forwarded.date.isoformat() if forwarded.date else None,
+        "others": [other.as_dict() for other in forwarded.others],
     }

@@ -27,16 +27,20 @@ NO_TLS = MailError("no_tls", mark("The outgoing mail server offers no encryption
 LOGIN_REFUSED = MailError(
     "login_refused", mark("The outgoing mail server refused our login. An administrator must check it.")
 )
+NO_PERMISSION = MailError("no_permission", mark("The provider gave no permission to send from this mailbox."))
 SENDER_REFUSED = MailError("sender_refused", mark("The outgoing mail server does not let us send from this address."))
 TOO_LARGE = MailError("too_large", mark("The message is larger than the outgoing mail server takes."))
 FILE_MISSING = MailError("file_missing", mark("An attached file cannot be found on this server any more."))
+DKIM_KEY = MailError(
+    "dkim_key", mark("The key that signs mail of this mailbox cannot be used. An administrator must replace it.")
+)
 BROKEN_OFF = MailError("broken_off", mark("The connection to the outgoing mail server broke off."), retryable=True)
 
 ERRORS = {
     error.code: error
     for error in (
-        NOT_SET_UP, BAD_ADDRESS, NO_CONNECTION, TIMEOUT, NO_TLS, LOGIN_REFUSED, SENDER_REFUSED, TOO_LARGE,
-        FILE_MISSING, BROKEN_OFF,
+        NOT_SET_UP, BAD_ADDRESS, NO_CONNECTION, TIMEOUT, NO_TLS, LOGIN_REFUSED, NO_PERMISSION,
+        SENDER_REFUSED, TOO_LARGE, FILE_MISSING, DKIM_KEY, BROKEN_OFF,
         MailError("greylisted", mark("The recipient's server asked us to try again later."), retryable=True),
         MailError("recipient_refused", mark("The recipient's server refused the address.")),
         MailError("refused", mark("The outgoing mail server refused the message.")),

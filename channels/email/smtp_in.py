@@ -1,11 +1,13 @@
 """The built-in mail receiver: "250" is said only after the mail is in the journal.
 
 It takes mail for the addresses of our enabled e-mail accounts (and their plus-addresses and aliases), nothing
-else, so it cannot be used as a relay. It belongs behind a mail server or on a private network.
+else, so it cannot be used as a relay. With a certificate it offers STARTTLS; without, it belongs on a private network.
 """
 
 import asyncio
+import ssl
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -33,6 +35,33 @@ TAKEN = "250 2.0.0 Taken"
 TRY_LATER = "451 4.3.0 The mail could not be stored, try again later"
 
 
+class Certificate:
+    """The receiver's certificate; read again when its files change, so that a renewed one needs no restart."""
+
+    def __init__(self, chain: Path, key: Path | None) -> None:
+        self.chain, self.key = chain, key
+        self._read = self._times()
+        self._context = self._load()
+
+    def context(self) -> ssl.SSLContext:
+        """For the next connection; while new files cannot be read (half written), the one before."""
+        try:
+            times = self._times()
+            if times != self._read:
+                self._context, self._read = self._load(), times
+        except OSError as error:
+            log.error("email.certificate_unreadable", file=str(self.chain), error=str(error))
+        return self._context
+
+    def _times(self) -> tuple[int, ...]:
+        return tuple(path.stat().st_mtime_ns for path in (self.chain, self.key) if path is not None)
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.chain, self.key)
+        return context
+
+
 class Protocol(SMTP):
     """aiosmtpd's server with room for the long lines that real HTML mail has."""
 
@@ -45,6 +74,7 @@ class MailReceiver:
     def __init__(self, services: Services) -> None:
         self.services = services
         self._server: asyncio.Server | None = None
+        self._certificate: Certificate | None = None
 
     @property
     def port(self) -> int:
@@ -60,8 +90,11 @@ class MailReceiver:
     async def start(self, host: str, port: int) -> None:
         """Listen on an address; port 0 takes a free one."""
         loop = asyncio.get_running_loop()
+        settings = self.services.settings
+        if settings.smtp_in_certificate is not None:
+            self._certificate = await asyncio.to_thread(Certificate, settings.smtp_in_certificate, settings.smtp_in_key)
         self._server = await loop.create_server(self._protocol, host, port)
-        log.info("email.receiver_started", host=host, port=self.port)
+        log.info("email.receiver_started", host=host, port=self.port, tls=self._certificate is not None)
 
     async def close(self) -> None:
         """Take no more connections; what is under way ends by itself."""
@@ -77,6 +110,8 @@ class MailReceiver:
             hostname="contact-center",
             ident="contact-center",
             loop=asyncio.get_running_loop(),
+            tls_context=self._certificate.context() if self._certificate else None,
+            require_starttls=self.services.settings.smtp_in_require_tls,
         )
 
     async def handle_RCPT(
@@ -85,7 +120,7 @@ class MailReceiver:
         """Take a recipient that is one of our accounts."""
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return TOO_MANY
-        if await self.services.db.read(account_for, self.services.vault, address) is None:
+        if await self.services.db.read(account_for, self.services.vault, address, receiver=True) is None:
             return UNKNOWN_MAILBOX
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
@@ -105,7 +140,7 @@ class MailReceiver:
     async def _take(self, sender: str, recipients: list[str], raw: bytes) -> None:
         by_account: dict[int, list[str]] = {}
         for address in recipients:
-            account = await self.services.db.read(account_for, self.services.vault, address)
+            account = await self.services.db.read(account_for, self.services.vault, address, receiver=True)
             if account is None:
                 raise LookupError(f"the account of {address} was switched off while it received a mail")
             by_account.setdefault(account.id, []).append(address)
@@ -134,12 +169,15 @@ def store_all(tx: Connection, items: list[RawItem], *, now: datetime) -> list[in
     return stored
 
 
-def account_for(tx: Connection, vault: Vault, address: str) -> Account | None:
-    """The enabled account that takes mail for an address (with or without a tag), or None."""
+def account_for(tx: Connection, vault: Vault, address: str, *, receiver: bool = False) -> Account | None:
+    """The enabled account that takes mail for an address (with or without a tag), or None.
+
+    `receiver`: only one whose mail comes here; taken from its mailbox as well, it would be there twice.
+    """
     wanted = {address.strip().lower(), without_tag(address.strip()).lower()}
     for account in channel_accounts.enabled(tx, vault, Channel.EMAIL):
         own = {account.address.lower(), *_aliases(account.settings.get("aliases"))}
-        if wanted & own:
+        if wanted & own and (account.settings.get("receiver") or not receiver):
             return account
     return None
 

@@ -8,37 +8,10 @@ from babel.dates import get_month_names
 
 from channels.email.headers import parsed_date
 
-_LOCALES = [
-    "en",
-    "de",
-    "fr",
-    "es",
-    "it",
-    "pt",
-    "nl",
-    "sv",
-    "da",
-    "nb",
-    "fi",
-    "pl",
-    "cs",
-    "sk",
-    "ru",
-    "uk",
-    "bg",
-    "hu",
-    "tr",
-    "el",
-    "ro",
-    "hr",
-    "sr_Latn",
-    "sl",
-    "et",
-    "lv",
-    "lt",
-    "id",
-    "vi",
-]
+_LOCALES = (
+    *("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "nn", "fi", "pl", "cs", "sk", "ru", "uk", "bg"),
+    *("hu", "tr", "el", "ro", "hr", "sr_Latn", "sr", "sl", "et", "lv", "lt", "id", "vi", "ar", "he", "th"),
+)
 _TIME = re.compile(
     r"(\d{1,2})(?:[:.h]|\s?[時시点]\s?)(\d{2})(?:[:.](\d{2}))?\s*([ap]\.?\s?m|SA|CH|上午|下午|오후)?", re.IGNORECASE
 )
@@ -48,6 +21,10 @@ _ISO = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})")
 _KOREAN = re.compile(r"(\d{4})년\s?(\d{1,2})월\s?(\d{1,2})")
 _NUMERIC = re.compile(r"(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d{2})(?!\d)")
 _VIETNAMESE = re.compile(r"(\d{1,2})\s(?:tháng|thg)\s(\d{1,2})[,.]?\s(?:năm\s)?(\d{4})", re.IGNORECASE)
+_VIETNAMESE_NAMED = re.compile(
+    r"(\d{1,2})\s(?:tháng|thg)\s([^\W\d_]{2,5}(?:\s(?:một|hai))?)[,.]?\s(\d{4})", re.IGNORECASE
+)
+_VIETNAMESE_MONTHS = ["giêng", "hai", "ba", "tư", "năm", "sáu", "bảy", "tám", "chín", "mười", "mười một", "mười hai"]
 _DAY_THEN_WORD = re.compile(r"\b\d{1,2}\.?\s{1,3}(?:de\s)?([^\W\d_]{3,12}\.?)")
 _WORD = re.compile(r"[^\W\d_]{3,}\.?")
 
@@ -88,6 +65,9 @@ def _day(text: str) -> tuple[int, int, int] | None:
     found = _VIETNAMESE.search(text)
     if found:
         return int(found[3]), int(found[2]), int(found[1])
+    found = _VIETNAMESE_NAMED.search(text)
+    if found and found[2].lower() in _VIETNAMESE_MONTHS:
+        return int(found[3]), _VIETNAMESE_MONTHS.index(found[2].lower()) + 1, int(found[1])
     found = _NUMERIC.search(text)
     if found:
         first, second, year = int(found[1]), int(found[2]), int(found[3])
@@ -125,4 +105,7 @@ def _months() -> dict[str, int]:
                     plain = _plain(name)
                     if len(plain) > 2 and not plain.isdecimal():
                         names.setdefault(plain, number)
+                        if locale == "he":
+                            # "3 in February": the preposition is written onto the name.
+                            names.setdefault(f"ב{plain}", number)
     return names

@@ -12,6 +12,11 @@ def footer_of(locale: str, number: int, *, automatic: bool) -> str:
     return gettext(locale, "Your matter has the number #%(number)s. Answer this mail to add to it.", number=number)
 
 
+def unsubscribe_line(locale: str, url: str) -> str:
+    """How to get no more mails of this kind."""
+    return gettext(locale, "If you do not want to be asked any more: %(url)s", url=url)
+
+
 def receipt_of(locale: str, number: int, subject: str, team: str) -> str:
     """The acknowledgement that a new matter has arrived."""
     return gettext(

@@ -8,6 +8,7 @@ When in doubt a line is the author's.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +20,7 @@ from channels.email.labels import (
     SENT,
     SUBJECT,
     TO,
+    announces_forward,
     header_label,
     is_forward_line,
     is_original_line,
@@ -145,7 +147,8 @@ def _opens_unmarked(texts: list[str], kinds: list[Kind], start: int, length: int
 
 
 def _kind(text: str, mark: Mark) -> Kind:
-    core = text.strip(_BLANK)
+    # Both: each knows blanks that the other one does not.
+    core = text.strip().strip(_BLANK)
     if not core:
         return Kind.EMPTY
     if mark is not Mark.NONE:
@@ -162,25 +165,29 @@ def _opening_length(texts: list[str], kinds: list[Kind], position: int) -> int:
     kind = kinds[position]
     text = texts[position]
     if kind is Kind.DELIMITER:
-        if not _RULE.match(text):
-            return 0
-        after = _next_index(kinds, position + 1)
-        if after is None or after - position > 3:
-            return 0
-        block = header_block_length(texts, after)
-        return after - position + block if block else 0
+        return _announced_block(texts, kinds, position) if _RULE.match(text) else 0
     colon = ":" in text or "：" in text
     if kind is not Kind.TEXT or not (colon or text.lstrip()[0] in _DASHES):
         return 0
     if len(text) > _MAX_HEAD_LINE:
         return 0
-    stripped = text.strip()
-    if (stripped[0] in _DASHES or stripped[-1] in ":：") and (is_original_line(text) or is_forward_line(text)):
+    if is_original_line(text) or is_forward_line(text):
         return 1
+    if announces_forward(text):
+        return _announced_block(texts, kinds, position)
     return header_block_length(texts, position) if colon else 0
 
 
-def header_block_length(texts: list[str], start: int) -> int:
+def _announced_block(texts: list[str], kinds: list[Kind], position: int) -> int:
+    """Lines from one that announces an older mail to the end of its header block; 0 when none follows closely."""
+    after = _next_index(kinds, position + 1)
+    if after is None or after - position > 3:
+        return 0
+    block = header_block_length(texts, after)
+    return after - position + block if block else 0
+
+
+def header_block_length(texts: Sequence[str], start: int) -> int:
     """Lines of a `From: … Sent: … Subject: …` block in any known language that starts at `start`, else 0."""
     first = header_label(texts[start])
     if first is None or first[0] not in (FROM, SENT, SUBJECT, TO):
@@ -273,8 +280,8 @@ def _short_enough(texts: list[str], rest: list[int]) -> bool:
 def _trimmed(texts: list[str]) -> str:
     """Lines without the empty ones at both ends."""
     start, end = 0, len(texts)
-    while start < end and not texts[start].strip(_BLANK):
+    while start < end and not texts[start].strip().strip(_BLANK):
         start += 1
-    while end > start and not texts[end - 1].strip(_BLANK):
+    while end > start and not texts[end - 1].strip().strip(_BLANK):
         end -= 1
     return "\n".join(text.rstrip() for text in texts[start:end])

@@ -13,20 +13,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from channels.phone import people
+from channels.phone import blocked, people
+from channels.phone.flow.plan import plan_of
 from channels.phone.models import Call
 from channels.phone.parse import CallReport
 from channels.phone.states import FINAL, CallState, Direction, Ending, Facts, state_of, talk_seconds
 from channels.phone.wording import sentence
-from channels.sms.numbers import Kind, identify
+from channels.sms.numbers import Kind, identify, region_of
 from contact_center.core.events import Event, emit
 from contact_center.core.upsert import insert_once
 from routing import contacts as floor
 from tickets import intake, lifecycle, timers
 from tickets.channel_accounts import Account
 from tickets.inbound import Address, InboundMessage
-from tickets.models import ContactPoint, Message, Queue, Ticket
-from tickets.states import DONE_STATUSES, AuthorKind, Channel, ContactKind, MessageKind, Status
+from tickets.models import ChannelAccount, ContactPoint, Message, Queue, Ticket
+from tickets.states import RESTING_STATUSES, AuthorKind, Channel, ContactKind, MessageKind, Status
 from tickets.timeline import Entry, append, topics_of
 
 # Every assignment of any ticket runs it, so it is built once.
@@ -46,6 +47,11 @@ class Line:
     locale: str
     source: str
 
+    @property
+    def rings_agents(self) -> bool:
+        """Whether agents are offered a call as soon as it rings: not where a plan leads the caller to them."""
+        return bool(self.account.settings.get("ring_agents")) and plan_of(self.account.settings) is None
+
 
 def line_of(tx: Connection, account: Account, *, source: str, region: str) -> Line:
     """The line behind an account; its queue's language, its own region or the server's."""
@@ -56,38 +62,72 @@ def line_of(tx: Connection, account: Account, *, source: str, region: str) -> Li
     return Line(account, str(account.settings.get("region") or region), str(locale or "en"), source)
 
 
+def line_by_id(tx: Connection, account_id: int, *, source: str) -> Line:
+    """The line behind an account where nobody has its credentials open; its own number tells the region."""
+    row = tx.execute(select(ChannelAccount.__table__).where(ChannelAccount.id == account_id)).one()
+    account = Account(
+        row.id, Channel(row.channel), row.name, row.address, row.key, row.queue_id, row.enabled, row.settings, {}
+    )
+    return line_of(tx, account, source=source, region=region_of(row.address))
+
+
 def receive(tx: Connection, line: Line, report: CallReport, *, journal_id: int | None, now: datetime) -> Row[Any]:
     """Take one report; returns the call as it is now."""
     before = _find_or_add(tx, line, report, now=now)
     facts = _facts(before).merge(report.facts)
-    direction = Direction(before.direction)
-    state = state_of(facts, direction)
     user_id = before.user_id
     if facts.answered_at and user_id is None:
         user_id = people.find_user(tx, report.agents, line.account.settings)
-    agent = before.agent or (report.agents[0] if report.agents else "")
+    told = {
+        "user_id": user_id,
+        "agent": (before.agent or (report.agents[0] if report.agents else ""))[:200],
+        "queue": before.queue or report.queue,
+        "cause": report.cause or before.cause,
+    }
+    return merge(tx, line, before, report.facts, told, journal_id=journal_id, now=now)
+
+
+def merge(
+    tx: Connection,
+    line: Line,
+    before: Row[Any],
+    facts: Facts,
+    told: Mapping[str, Any],
+    *,
+    journal_id: int | None = None,
+    now: datetime,
+) -> Row[Any]:
+    """Add facts to a call that is locked, with `told`, other columns; its entry, screens and the floor follow."""
+    facts = _facts(before).merge(facts)
+    stopped = blocked.is_stopped(tx, before, _sender(line, before), now=now)
+    state = CallState.BLOCKED if stopped else state_of(facts, Direction(before.direction))
     call = _change(
         tx,
         before,
+        **told,
         state=state.value,
         rang_at=facts.rang_at,
         answered_at=facts.answered_at,
         ended_at=facts.ended_at,
         ending=facts.ending.value if facts.ending else None,
-        user_id=user_id,
-        agent=agent[:200],
-        queue=before.queue or report.queue,
-        cause=report.cause or before.cause,
         wait_seconds=_wait(facts),
         talk_seconds=talk_seconds(facts),
     )
+    if stopped:
+        return call
     if call.ticket_id is None:
         call = _into_conversation(tx, line, call, journal_id=journal_id, now=now)
     elif call != before:
-        _rewrite(tx, line, call, now=now)
+        rewrite(tx, line, call, now=now)
     if call.state != before.state or call.user_id != before.user_id or call.ticket_id != before.ticket_id:
         _announce(tx, line, call, before, now=now)
     return call
+
+
+def learn(tx: Connection, line: Line, call_id: int, facts: Facts, *, now: datetime) -> Row[Any]:
+    """Merge facts that we know by ourselves (an agent joined the conference) into a call, as if reported."""
+    call = tx.execute(select(Call.__table__).where(Call.id == call_id).with_for_update()).one()
+    return merge(tx, line, call, facts, {}, now=now)
 
 
 def _find_or_add(tx: Connection, line: Line, report: CallReport, *, now: datetime) -> Row[Any]:
@@ -108,7 +148,7 @@ def _find_or_add(tx: Connection, line: Line, report: CallReport, *, now: datetim
             "state": CallState.RINGING.value,
             "number": number,
             "line": ours[:80],
-            "live": report.direction is Direction.IN and bool(line.account.settings.get("ring_agents")),
+            "live": report.direction is Direction.IN and line.rings_agents,
             "agent": "",
             "queue": report.queue,
             "cause": "",
@@ -155,6 +195,13 @@ def _into_conversation(
         return _join(tx, line, call, now=now)
     if call.state == CallState.RINGING.value and not call.live:
         return call
+    return open_ticket(tx, line, call, journal_id=journal_id, now=now)
+
+
+def open_ticket(
+    tx: Connection, line: Line, call: Row[Any], *, journal_id: int | None = None, now: datetime
+) -> Row[Any]:
+    """The ticket of a customer's call, in the queue and language that the caller chose; the call as it is then."""
     receipt = intake.receive(tx, inbound_of(line, call, journal_id=journal_id), now=now)
     contact_point_id = tx.execute(
         select(Message.contact_point_id).where(Message.id == receipt.message_id)
@@ -171,14 +218,20 @@ def inbound_of(line: Line, call: Row[Any], *, journal_id: int | None = None) -> 
         channel=Channel.PHONE,
         account_id=line.account.id,
         external_id=call.external_id,
-        sender=sender_of(call.number, f"{line.account.id}-{call.external_id}", line.region),
+        sender=_sender(line, call),
         text=text,
         subject=text,
         thread_key=call.external_id,
         kind=MessageKind.CALL,
         meta=meta_of(call),
         journal_id=journal_id,
+        queue_id=call.queue_id,
+        locale=call.locale,
     )
+
+
+def _sender(line: Line, call: Row[Any]) -> Address:
+    return sender_of(call.number, f"{line.account.id}-{call.external_id}", line.region)
 
 
 def sender_of(number: str, call_key: str, region: str) -> Address:
@@ -199,7 +252,14 @@ def sentence_of(line: Line, call: Row[Any]) -> str:
         call.number,
         region=line.region,
         talk_seconds=call.talk_seconds,
+        outcome=call.outcome or "",
     )
+
+
+def call_to(tx: Connection, account: Account, number: str) -> str:
+    """What a conversation is called that begins with our call."""
+    line = line_of(tx, account, source="", region=region_of(account.address))
+    return sentence(line.locale, Direction.OUT, CallState.COMPLETED, number, region=line.region)
 
 
 def meta_of(call: Row[Any]) -> dict[str, Any]:
@@ -214,8 +274,17 @@ def meta_of(call: Row[Any]) -> dict[str, Any]:
             "live": call.live,
             "wait_seconds": call.wait_seconds,
             "talk_seconds": call.talk_seconds,
+            "cause": call.cause,
+            **({"outcome": call.outcome} if call.outcome else {}),
         }
     }
+
+
+def end_as(tx: Connection, line: Line, call: Row[Any], outcome: str, *, now: datetime) -> None:
+    """Say how a call ended for the caller; its entry in the conversation says so too."""
+    changed = _change(tx, call, outcome=outcome)
+    if changed.message_id is not None:
+        rewrite(tx, line, changed, now=now)
 
 
 def _join(tx: Connection, line: Line, call: Row[Any], *, now: datetime) -> Row[Any]:
@@ -227,16 +296,7 @@ def _join(tx: Connection, line: Line, call: Row[Any], *, now: datetime) -> Row[A
     ).first()
     if point is None:
         return call
-    ticket_id = tx.execute(
-        select(Ticket.id)
-        .where(
-            Ticket.customer_id == point.customer_id,
-            Ticket.status.not_in([status.value for status in DONE_STATUSES]),
-            Ticket.merged_into_id.is_(None),
-        )
-        .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
+    ticket_id = open_matter(tx, point.customer_id)
     if ticket_id is None:
         return _change(tx, call, contact_point_id=point.id)
     entry = Entry(
@@ -255,11 +315,29 @@ def _join(tx: Connection, line: Line, call: Row[Any], *, now: datetime) -> Row[A
     return _change(tx, call, ticket_id=ticket_id, message_id=appended.message_id, contact_point_id=point.id)
 
 
-def _rewrite(tx: Connection, line: Line, call: Row[Any], *, now: datetime) -> None:
+def open_matter(tx: Connection, customer_id: int) -> int | None:
+    """The ticket that a customer has open and that moved last."""
+    found: int | None = tx.execute(
+        select(Ticket.id)
+        .where(
+            Ticket.customer_id == customer_id,
+            Ticket.status.not_in([status.value for status in RESTING_STATUSES]),
+            Ticket.merged_into_id.is_(None),
+        )
+        .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return found
+
+
+def rewrite(tx: Connection, line: Line, call: Row[Any], *, now: datetime) -> None:
     """The entry in the conversation tells what the call is now; so does the subject it gave the ticket."""
-    before = tx.execute(select(Message.text).where(Message.id == call.message_id)).scalar_one()
-    text = sentence_of(line, call)
-    values: Mapping[str, Any] = {"text": text, "meta": meta_of(call)}
+    entry = tx.execute(select(Message.text, Message.meta).where(Message.id == call.message_id)).one()
+    before, text = entry.text, sentence_of(line, call)
+    kept = {**entry.meta, **meta_of(call)}
+    if disposition := (entry.meta.get("call") or {}).get("disposition"):
+        kept["call"]["disposition"] = disposition
+    values: Mapping[str, Any] = {"text": text, "meta": kept}
     if call.direction == Direction.OUT.value and call.user_id is not None:
         values = {**values, "user_id": call.user_id}
     tx.execute(update(Message).where(Message.id == call.message_id).values(**values))

@@ -15,7 +15,8 @@ from starlette.routing import BaseRoute, Route
 
 from channels.guard import guarded
 from channels.lookup import account_by_key
-from channels.phone import reports
+from channels.phone import blocked, reports
+from channels.phone.flow import hooks as flow_hooks
 from channels.phone.parse import CallReport, parse_cti, parse_twilio
 from channels.sms.hooks import public_address, signed_form, twiml
 from channels.sms.parse import BadForm, first_values
@@ -47,8 +48,14 @@ async def receive_voice(request: Request) -> Response:
     now = utcnow()
     await take(held, account, reports.TWILIO, body, lambda: parse_twilio(form, now=now), now=now)
     values = first_values(form)
-    forward_to = str(account.settings.get("forward_to") or "")
     is_new = values.get("CallStatus") == "ringing" and values.get("Direction") == "inbound"
+    plan = flow_hooks.leads(account, values)
+    begins = is_new or plan is not None
+    if begins and await held.db.read(blocked.was_stopped, account.id, values.get("CallSid", "")):
+        return twiml("<Reject/>")
+    if plan is not None:
+        return await flow_hooks.welcome(held, account, plan, values["CallSid"], now=now)
+    forward_to = str(account.settings.get("forward_to") or "")
     if forward_to and is_new and "ParentCallSid" not in values:
         return twiml(_ring(forward_to, public_address(request, held.settings.base_url)))
     return twiml("<Hangup/>" if "DialCallStatus" in values else "")

@@ -13,6 +13,7 @@ from contact_center.core.upsert import insert_once
 from tickets.lifecycle import access
 from tickets.models import ChannelAccount, ContactPoint
 from tickets.replies import Author, already_written, check_text
+from tickets.sensitive import masking
 from tickets.states import AuthorKind, Channel, ContactKind, MessageKind, Status
 from tickets.timeline import Appended, Entry, append
 
@@ -59,16 +60,17 @@ def log_call(tx: Connection, ticket_id: int, note: CallNote, *, author: Author, 
         "disposition": note.disposition.strip()[:100],
         "manual": True,
     }
+    text, hidden = masking.hide_text(tx, note.text)
     entry = Entry(
         kind=MessageKind.CALL,
         channel=Channel.PHONE.value,
         author_kind=AuthorKind.AGENT,
         user_id=author.user_id,
-        text=note.text,
+        text=text,
         public=False,
         contact_point_id=contact_point_id,
         client_id=author.key(),
-        meta={"call": meta},
+        meta={"call": meta, **masking.mention(hidden)},
     )
     changes: dict[str, object] = {}
     if spoke:
@@ -76,6 +78,7 @@ def log_call(tx: Connection, ticket_id: int, note: CallNote, *, author: Author, 
         if ticket.first_response_at is None:
             changes["first_response_at"] = now
     appended = append(tx, ticket_id, entry, now=now, changes=changes)
+    masking.keep(tx, appended.message_id, hidden, now=now)
     _into_ledger(tx, note, appended, number=number, contact_point_id=contact_point_id, author=author, now=now)
     if spoke:
         finish_callbacks(tx, ticket_id, user_id=author.user_id, now=now)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class CallState(StrEnum):
-    """Where a call is; the last five are final."""
+    """Where a call is; the last six are final."""
 
     RINGING = "ringing"
     ANSWERED = "answered"
@@ -15,6 +15,7 @@ class CallState(StrEnum):
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     FAILED = "failed"
+    BLOCKED = "blocked"  # its number is: it rings nobody and has no conversation
 
 
 class Direction(StrEnum):

@@ -11,6 +11,7 @@ INWARD = {
     CallState.ANSWERED: mark("On the phone with %(number)s"),
     CallState.COMPLETED: mark("Call from %(number)s"),
     CallState.MISSED: mark("Missed call from %(number)s"),
+    CallState.BLOCKED: mark("Blocked call from %(number)s"),
 }
 OUTWARD = {
     CallState.RINGING: mark("Calling %(number)s"),
@@ -20,17 +21,29 @@ OUTWARD = {
     CallState.BUSY: mark("%(number)s was busy"),
     CallState.FAILED: mark("The call to %(number)s failed"),
 }
+# What a caller whom nobody answered did instead.
+INSTEAD = {
+    "voicemail": mark("Voicemail from %(number)s"),
+    "callback": mark("%(number)s asked to be called back"),
+}
 MINUTES = mark("%(minutes)s min %(seconds)s s")
 SECONDS = mark("%(seconds)s s")
 
 
 def sentence(
-    locale: str, direction: Direction, state: CallState, number: str, *, region: str, talk_seconds: int = 0
+    locale: str,
+    direction: Direction,
+    state: CallState,
+    number: str,
+    *,
+    region: str,
+    talk_seconds: int = 0,
+    outcome: str = "",
 ) -> str:
     """What happened, with the length of a finished talk: `Call from 0903 123 456, 2 min 5 s`."""
     table = INWARD if direction is Direction.IN else OUTWARD
     shown = shown_phone(number, region) if number else gettext(locale, HIDDEN)
-    text = gettext(locale, table[state], number=shown)
+    text = gettext(locale, (state is CallState.MISSED and INSTEAD.get(outcome)) or table[state], number=shown)
     if state is not CallState.COMPLETED or not talk_seconds:
         return text
     minutes, seconds = divmod(talk_seconds, 60)

@@ -44,7 +44,7 @@ class CarrierHttp(AsyncHttpClient):  # type: ignore[misc]  # the SDK has no type
         is_json = (headers or {}).get("Content-Type", "").endswith("json")
         answer = await self.http.request(
             method,
-            _moved(uri, self.base_url),
+            moved(uri, self.base_url),
             params=params or None,
             data=None if is_json else data,
             json=data if is_json else None,
@@ -66,8 +66,8 @@ def open_http() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(verify=_trust(), timeout=TIMEOUT)
 
 
-def _moved(uri: str, base_url: str) -> str:
-    """The SDK's hard-coded address with another scheme and host, if one is set."""
+def moved(uri: str, base_url: str) -> str:
+    """An address at Twilio with another scheme and host, if one is set in its place."""
     if not base_url:
         return uri
     wanted, base = urlsplit(uri), urlsplit(base_url)

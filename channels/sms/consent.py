@@ -1,21 +1,29 @@
 """Consent: a ledger of STOP and START, and the contact point that it opens or closes for SMS."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from channels.models import DeliveryAttempt
 from channels.sms.errors import ERRORS, OPTED_OUT
 from channels.sms.keywords import Wish
 from channels.sms.models import SmsConsent
+from contact_center.accounts.models import User
+from contact_center.core.errors import Conflict, Invalid
 from contact_center.core.events import Event
 from tickets.customers import contacts
 from tickets.inbound import Address
-from tickets.models import ContactPoint, Message
+from tickets.models import ChannelAccount, ContactPoint, Message
 from tickets.replies import changed
 from tickets.states import Channel, Delivery
 
-KEYWORD, CARRIER = "keyword", "carrier"
+KEYWORD, CARRIER, PERSON = "keyword", "carrier", "person"
+MOST_ENTRIES = 20
+# One wish holds for the number, whichever of these it was said in.
+BY_NUMBER = (Channel.SMS.value, Channel.WHATSAPP.value)
+SHORTEST_REASON = 4
 
 
 def is_opted_out(tx: Connection, address: Address) -> bool:
@@ -29,7 +37,15 @@ def is_opted_out(tx: Connection, address: Address) -> bool:
 
 
 def record(
-    tx: Connection, contact_point_id: int, wish: Wish, *, account_id: int | None, source: str, word: str, now: datetime
+    tx: Connection,
+    contact_point_id: int,
+    wish: Wish,
+    *,
+    account_id: int | None,
+    source: str,
+    word: str,
+    now: datetime,
+    user_id: int | None = None,
 ) -> None:
     """Write a wish into the ledger."""
     tx.execute(
@@ -40,6 +56,7 @@ def record(
             "wish": wish.value,
             "source": source,
             "word": word,
+            "user_id": user_id,
             "created_at": now,
         },
     )
@@ -60,13 +77,56 @@ def reopen(tx: Connection, contact_point_id: int) -> None:
         contacts.lift(tx, contact_point_id)
 
 
+def lift(tx: Connection, contact_point_id: int, *, reason: str, user_id: int, now: datetime) -> None:
+    """A person opens a number again that had opted out, for a reason that the ledger keeps."""
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise Invalid("Say why: how has the customer asked for messages again?")
+    if not _is_closed(tx, contact_point_id):
+        raise Conflict("This number has not opted out, or somebody has lifted it already.")
+    contacts.lift(tx, contact_point_id)
+    record(
+        tx, contact_point_id, Wish.START, account_id=None, source=PERSON, word=reason.strip(), now=now, user_id=user_id
+    )
+
+
+def _is_closed(tx: Connection, contact_point_id: int) -> bool:
+    reason = tx.execute(
+        select(ContactPoint.suppressed_reason).where(ContactPoint.id == contact_point_id).with_for_update()
+    ).scalar_one_or_none()
+    return reason == OPTED_OUT
+
+
+_LEDGER = (
+    select(
+        SmsConsent.wish,
+        SmsConsent.source,
+        SmsConsent.word,
+        SmsConsent.created_at,
+        ContactPoint.value,
+        ChannelAccount.name.label("account"),
+        User.name.label("person"),
+    )
+    .join(ContactPoint, ContactPoint.id == SmsConsent.contact_point_id)
+    .outerjoin(ChannelAccount, ChannelAccount.id == SmsConsent.channel_account_id)
+    .outerjoin(User, User.id == SmsConsent.user_id)
+    .where(ContactPoint.customer_id == bindparam("customer"))
+    .order_by(SmsConsent.id.desc())
+    .limit(MOST_ENTRIES)
+)
+
+
+def ledger(tx: Connection, customer_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """What a customer's numbers asked for, newest first: when, in which word, in which account, who lifted it."""
+    return tx.execute(_LEDGER, {"customer": customer_id}).all()
+
+
 def stop_queued(tx: Connection, contact_point_id: int, *, now: datetime) -> int:
-    """Fail the SMS to this number that have not left yet; returns how many."""
+    """Fail what is to leave for this number and has not yet; returns how many."""
     rows = tx.execute(
         update(Message)
         .where(
             Message.contact_point_id == contact_point_id,
-            Message.channel == Channel.SMS.value,
+            Message.channel.in_(BY_NUMBER),
             Message.delivery == Delivery.QUEUED.value,
         )
         .values(delivery=Delivery.FAILED.value, delivery_error=OPTED_OUT)
@@ -84,7 +144,7 @@ def on_message_updated(tx: Connection, event: Event, now: datetime) -> None:
     row = tx.execute(
         select(Message.contact_point_id, Message.channel_account_id, DeliveryAttempt.error_code)
         .join(DeliveryAttempt, DeliveryAttempt.message_id == Message.id)
-        .where(Message.id == event.payload["message_id"], Message.channel == Channel.SMS.value)
+        .where(Message.id == event.payload["message_id"], Message.channel.in_(BY_NUMBER))
         .order_by(DeliveryAttempt.number.desc())
         .limit(1)
     ).first()

@@ -24,6 +24,9 @@ def _table(*errors: SmsError) -> dict[str, SmsError]:
 
 
 OPTED_OUT = mark("The customer has opted out of SMS and must write START first.")
+OUTSIDE_WINDOW = mark(
+    "More than 24 hours have passed since the customer's last message: WhatsApp takes only an approved template."
+)
 
 # https://www.twilio.com/docs/api/errors: those that sending an SMS can meet, in the words of our screens.
 ERRORS = _table(
@@ -73,6 +76,38 @@ ERRORS = _table(
     SmsError("30009", mark("A part of the message was lost on the way.")),
     SmsError("30019", mark("The message is too large for the recipient's network.")),
     SmsError("30010", mark("The message would cost more than the limit that is set.")),
+    # WhatsApp.
+    SmsError("63003", mark("This number is not on WhatsApp.")),
+    SmsError("63005", mark("WhatsApp did not take this content. Try other words or another file.")),
+    SmsError("63007", mark("Our number is not a WhatsApp sender of this account.")),
+    SmsError("63008", mark("The WhatsApp sender is not set up completely.")),
+    SmsError("63010", mark("WhatsApp had an internal failure.")),
+    SmsError("63012", mark("WhatsApp had an internal failure.")),
+    SmsError("63013", mark("WhatsApp stopped the message: it breaks their rules.")),
+    SmsError("63014", mark("The customer has blocked us on WhatsApp.")),
+    SmsError("63015", mark("The number has not joined the WhatsApp sandbox.")),
+    SmsError("63016", OUTSIDE_WINDOW),
+    SmsError("63018", mark("WhatsApp takes no more from our number for the moment.")),
+    SmsError("63019", mark("WhatsApp could not fetch the attached file.")),
+    SmsError("63020", mark("Our WhatsApp business account has not accepted Twilio's invitation.")),
+    SmsError("63021", mark("WhatsApp did not understand the template or its values.")),
+    SmsError("63024", mark("The number cannot get WhatsApp messages.")),
+    SmsError("63025", mark("WhatsApp has this file already.")),
+    SmsError("63027", mark("The template does not exist in this language.")),
+    SmsError("63028", mark("The template needs another number of values.")),
+    SmsError("63029", mark("The customer's phone could not load the template.")),
+    SmsError("63030", mark("WhatsApp does not know a part of the template.")),
+    SmsError("63031", mark("Our number and the customer's are the same.")),
+    SmsError("63032", mark("WhatsApp does not deliver this message to this person at present.")),
+    SmsError("63033", mark("The customer has blocked us on WhatsApp.")),
+    SmsError("63038", mark("The Twilio account has reached its limit for today.")),
+    SmsError("63040", mark("WhatsApp has refused this template.")),
+    SmsError("63041", mark("WhatsApp has paused this template because customers complained.")),
+    SmsError("63042", mark("WhatsApp has switched this template off because customers complained.")),
+    SmsError("63049", mark("WhatsApp holds marketing back from this person at present.")),
+    SmsError("21655", mark("The template does not exist in the Twilio account.")),
+    SmsError("21656", mark("The template's values are not complete.")),
+    SmsError("21910", mark("Sender and recipient are not of the same channel.")),
     # Load and failures on the way. Only the refusals made before acceptance may be tried again by a program.
     SmsError("20429", mark("The carrier asked us to slow down; the message is tried again."), retryable=True),
     SmsError("21611", mark("The carrier's queue for our number is full; the message is tried again."), retryable=True),

@@ -1,4 +1,4 @@
-"""Twilio's edge for SMS: inbound messages, delivery receipts, and the files of an outgoing MMS."""
+"""Twilio's edge for SMS and WhatsApp: inbound messages, delivery receipts, and the files of an outgoing MMS."""
 
 import hashlib
 from urllib.parse import quote
@@ -32,6 +32,7 @@ from tickets.states import Channel
 
 log = structlog.get_logger()
 
+TEXTS = (Channel.SMS, Channel.WHATSAPP)
 SECRETS = ("auth_token", "auth_token_next", "shared_key")
 
 
@@ -39,6 +40,7 @@ def routes() -> list[BaseRoute]:
     """The addresses an administrator enters at Twilio, and those that we give with each message."""
     return [
         Route("/hooks/twilio/{key}/sms", receive_sms, methods=["POST"]),
+        Route("/hooks/twilio/{key}/whatsapp", receive_sms, methods=["POST"]),
         Route("/hooks/twilio/{key}/receipt/{token}", receive_receipt, methods=["POST"]),
         Route("/hooks/twilio/{key}/media/{token}", serve_media, methods=["GET"]),
     ]
@@ -49,10 +51,10 @@ def twiml(body: str = "") -> Response:
     return Response(f'<?xml version="1.0" encoding="UTF-8"?><Response>{body}</Response>', media_type="text/xml")
 
 
-async def signed_form(request: Request, channel: Channel) -> tuple[Account, Form, bytes]:
+async def signed_form(request: Request, *channels: Channel) -> tuple[Account, Form, bytes]:
     """The account behind the address and the form that Twilio signed for it; NotFound, Invalid or Forbidden."""
     held = services(request)
-    account = await account_by_key(held, request.path_params["key"], channel)
+    account = await account_by_key(held, request.path_params["key"], *channels)
     body = await request.body()
     if len(body) > INLINE_LIMIT:
         raise HTTPException(413)
@@ -81,15 +83,15 @@ def public_address(request: Request, base_url: str) -> str:
 
 
 async def receive_sms(request: Request) -> Response:
-    """One inbound SMS: stored in one transaction, or in quarantine, and then 200."""
+    """One inbound message: stored in one transaction, or in quarantine, and then 200."""
     held = services(request)
-    account, form, body = await signed_form(request, Channel.SMS)
+    account, form, body = await signed_form(request, *TEXTS)
     try:
         sms = parse_inbound(form)
     except BadForm as error:
         # Twilio signed it, so it is somebody's message: a person looks at it.
         digest = hashlib.sha256(body).hexdigest()
-        broken = RawItem(Channel.SMS, account.id, external_id=f"form:{digest}", raw=body)
+        broken = RawItem(account.channel, account.id, external_id=f"form:{digest}", raw=body)
         await held.db.write(inbox.quarantine, broken, str(error), now=utcnow())
         return twiml()
     region = str(account.settings.get("region") or held.settings.region)
@@ -97,14 +99,14 @@ async def receive_sms(request: Request) -> Response:
     item = arrivals.raw_item(arrival)
     state = await guarded(held.db, item, arrivals.receive, arrival, now=utcnow())
     if state is not None:
-        INBOUND.labels(Channel.SMS.value, state.value).inc()
+        INBOUND.labels(account.channel.value, state.value).inc()
     return twiml()
 
 
 async def receive_receipt(request: Request) -> Response:
     """What became of one of our messages; an unknown one is acknowledged, so that Twilio stops asking."""
     held = services(request)
-    account, form, body = await signed_form(request, Channel.SMS)
+    account, form, body = await signed_form(request, *TEXTS)
     attempt_id = receipts.attempt_of(held.vault, request.path_params["token"])
     values = first_values(form)
     status = values.get("MessageStatus", "")[:40]
@@ -112,7 +114,7 @@ async def receive_receipt(request: Request) -> Response:
         log.info("twilio.receipt_ignored", account=account.name, status=status)
         return twiml()
     external_id = f"{outcomes.RECEIPT}{attempt_id}:{status}"
-    item = RawItem(Channel.SMS, account.id, external_id, raw=body, summary=status)
+    item = RawItem(account.channel, account.id, external_id, raw=body, summary=status)
     await guarded(held.db, item, outcomes.receive, attempt_id, values, now=utcnow())
     return twiml()
 

@@ -1,7 +1,10 @@
-"""Pictures of inbound MMS: fetched from the carrier with the account's credentials, within limits, and attached."""
+"""Files of inbound MMS, WhatsApp and app messages, fetched within limits and attached.
+
+Those of an MMS lie with the carrier and need the account's credentials; those of an app lie at a public address.
+"""
 
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,26 +12,33 @@ from urllib.parse import urlsplit
 import httpx2
 from sqlalchemy import Connection, Row, select, update
 
-from channels.sms.client import OpenHttp, open_http
+from channels.sms.client import OpenHttp, moved, open_http
 from channels.sms.models import SmsMedia
+from contact_center.core import outbound
 from contact_center.core.clock import utcnow
 from contact_center.core.events import emit
+from contact_center.core.outbound import Fetched
 from contact_center.core.services import Services
 from tickets import channel_accounts
 from tickets.channel_accounts import Account
 from tickets.inbound import StoredFile
 from tickets.models import Message, Ticket
+from tickets.states import Channel
 from tickets.timeline import add_files, topics_of
 
 BATCH = 5
 MOST_BYTES = 16 * 1024 * 1024
 MOST_REDIRECTS = 3
+NAMES = {Channel.SMS: "mms", Channel.PHONE: "recording"}
 MOST_ATTEMPTS = 6
 FIRST_RETRY = timedelta(seconds=10)
 LEASE = timedelta(minutes=2)
 CARRIER_HOST = "api.twilio.com"
 # Twilio answers with a redirect to its stores; the credentials do not go there.
 STORES = (".twilio.com", ".twiliocdn.com", ".amazonaws.com")
+
+
+FetchPublic = Callable[..., Awaitable[Fetched]]
 
 
 class CannotFetch(Exception):
@@ -42,9 +52,10 @@ class CannotFetch(Exception):
 class MediaLoop:
     """The loop's step: a few waiting pictures."""
 
-    def __init__(self, held: Services, http: OpenHttp = open_http) -> None:
+    def __init__(self, held: Services, http: OpenHttp = open_http, fetch_public: FetchPublic = outbound.fetch) -> None:
         self.held = held
         self.open_http = http
+        self.fetch_public = fetch_public
 
     async def run_once(self) -> bool:
         """Fetch what is due; True when there may be more."""
@@ -53,15 +64,27 @@ class MediaLoop:
         for row in rows:
             account = await db.read(channel_accounts.by_id, self.held.vault, row.channel_account_id)
             try:
-                async with self.open_http() as http:
-                    data = await fetch(http, row.url, account, api_url=self.held.settings.twilio_api_url)
+                found = await self._fetch(row, account)
             except CannotFetch as error:
                 await db.write(postpone, row, str(error), for_good=error.for_good, now=utcnow())
                 continue
-            digest = self.held.files.put(data)
-            file = StoredFile(digest, file_name(row.position, row.content_type), row.content_type, len(data))
+            digest = self.held.files.put(found.data)
+            name = file_name(account.channel, row.position, found.content_type)
+            file = StoredFile(digest, name, found.content_type, len(found.data))
             await db.write(attach, row, file, now=utcnow())
         return len(rows) == BATCH
+
+    async def _fetch(self, row: Row[Any], account: Account) -> Fetched:
+        if account.channel in (Channel.SMS, Channel.WHATSAPP, Channel.PHONE):
+            async with self.open_http() as http:
+                data = await fetch(http, row.url, account, api_url=self.held.settings.twilio_api_url)
+            return Fetched(data, row.content_type)
+        # Messaging apps keep files anywhere, and a bridge names any address it likes: public ones only.
+        try:
+            found = await self.fetch_public(row.url, most_bytes=MOST_BYTES, seconds=20)
+        except outbound.CannotFetch as error:
+            raise CannotFetch(str(error), for_good=False) from error
+        return Fetched(found.data, row.content_type or found.content_type)
 
 
 def claim(tx: Connection, now: datetime) -> Sequence[Row[Any]]:
@@ -122,6 +145,8 @@ def _announce(tx: Connection, message_id: int, *, now: datetime) -> None:
 
 async def fetch(http: httpx2.AsyncClient, url: str, account: Account, *, api_url: str) -> bytes:
     """The bytes behind a carrier's address; raises CannotFetch. Only the carrier's own hosts are asked."""
+    if urlsplit(url).hostname == CARRIER_HOST:
+        url = moved(url, api_url)
     own = urlsplit(api_url)
     secrets = account.secrets
     for step in range(MOST_REDIRECTS + 1):
@@ -158,7 +183,7 @@ async def _read(answer: httpx2.Response) -> bytes:
     return b"".join(parts)
 
 
-def file_name(position: int, content_type: str) -> str:
+def file_name(channel: Channel, position: int, content_type: str) -> str:
     """A name for a file that came without one."""
     ending = mimetypes.guess_extension(content_type.partition(";")[0]) or ""
-    return f"mms-{position + 1}{ending}"
+    return f"{NAMES.get(channel, 'file')}-{position + 1}{ending}"

@@ -1,15 +1,16 @@
-"""What SMS keeps beside the messages: the consent ledger and pictures still to be fetched."""
+"""What SMS and WhatsApp keep beside the messages: the consent ledger, pictures still to be fetched, templates."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.schema import Base, BigId, id_column
 
 
 class SmsConsent(Base):
-    """One wish of a number's owner, never changed: STOP or START, in which word, and who heard it."""
+    """One wish of a number's owner, never changed: STOP or START, in which word, and who heard or lifted it."""
 
     __tablename__ = "sms_consents"
 
@@ -17,9 +18,11 @@ class SmsConsent(Base):
     contact_point_id: Mapped[int] = mapped_column(BigId, ForeignKey("contact_points.id"), index=True)
     channel_account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("channel_accounts.id"))
     wish: Mapped[str]
-    # `keyword`: they wrote it to us; `carrier`: the carrier told us when it refused a message.
+    # `keyword`: they wrote it to us; `carrier`: the carrier told us when it refused a message; `person`: somebody here
+    # lifted it, and `word` is the reason.
     source: Mapped[str]
     word: Mapped[str] = mapped_column(default="")
+    user_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id"))
     created_at: Mapped[datetime]
 
 
@@ -48,3 +51,24 @@ class SmsMedia(Base):
             sqlite_where=text("state = 'waiting'"),
         ),
     )
+
+
+class WhatsAppTemplate(Base):
+    """A template as Twilio and WhatsApp know it; in the shape of channels.sms.templates.Template."""
+
+    __tablename__ = "whatsapp_templates"
+
+    id: Mapped[int] = id_column()
+    channel_account_id: Mapped[int] = mapped_column(BigId, ForeignKey("channel_accounts.id"))
+    sid: Mapped[str]
+    name: Mapped[str]
+    language: Mapped[str]
+    category: Mapped[str]
+    status: Mapped[str]
+    # Why WhatsApp refused it.
+    reason: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    variables: Mapped[dict[str, Any]]
+    synced_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("channel_account_id", "sid"),)

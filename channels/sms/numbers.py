@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+import phonenumbers
+from phonenumbers import NumberParseException
+
 from tickets.customers.identities import WITHHELD, WITHHELD_WORDS, BadAddress, normalise_phone
 
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+._-]{1,11}")  # the form networks allow (3GPP TS 23.040)
@@ -50,3 +53,12 @@ def identify(text: str, region: str) -> Party | None:
     if _ALPHANUMERIC.fullmatch(written):
         return Party(Kind.ALPHANUMERIC, written)
     return None
+
+
+def region_of(number: str) -> str:
+    """The country (two letters) that a number of ours belongs to, `US` where it tells none."""
+    try:
+        found = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
+    except NumberParseException:
+        return "US"
+    return found if found and found.isalpha() else "US"

@@ -1,9 +1,10 @@
-"""Twilio's inbound SMS and MMS form, turned into one frozen value (pure)."""
+"""Twilio's inbound form of SMS, MMS and WhatsApp, turned into one frozen value (pure)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from channels.sms.whatsapp import NOTHING, Told, read_told
 from contact_center.core.schema import clean_text
 
 Form = Sequence[tuple[str, str]]
@@ -39,6 +40,7 @@ class InboundSms:
     segments: int
     country: str
     opt_out: str
+    told: Told = NOTHING
 
 
 def read_form(raw: bytes) -> Form:
@@ -67,7 +69,7 @@ def required(values: dict[str, str], *names: str) -> str:
 
 
 def parse_inbound(form: Form) -> InboundSms:
-    """One inbound SMS or MMS; raises BadForm where the sid, a number or the account is missing."""
+    """One inbound message; raises BadForm where the sid, a number or the account is missing."""
     values = first_values(form)
     return InboundSms(
         sid=required(values, "MessageSid", "SmsMessageSid", "SmsSid"),
@@ -80,6 +82,7 @@ def parse_inbound(form: Form) -> InboundSms:
         segments=_count(values.get("NumSegments", ""), at_least=1),
         country=values.get("FromCountry", "").strip().upper()[:2],
         opt_out=values.get("OptOutType", "").strip().upper(),
+        told=read_told(values),
     )
 
 

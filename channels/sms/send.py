@@ -1,5 +1,7 @@
-"""Sending SMS through Twilio: one request per attempt, and the truth about what became of it."""
+"""Sending SMS and WhatsApp messages through Twilio: one request per attempt, and the truth about what became of it."""
 
+import json
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -10,8 +12,11 @@ from channels.base import Outbound, SendFailed, SendUncertain, Sent
 from channels.receipts import attempt_token
 from channels.sms import errors
 from channels.sms.client import OpenHttp, open_client, open_http
+from channels.sms.whatsapp import with_prefix
 from contact_center.core.i18n import mark
 from contact_center.core.secrets import Vault
+from tickets.states import Channel
+from tickets.windows import TEMPLATE
 
 NOT_SET_UP = mark("The SMS account has no credentials. An administrator must enter them.")
 MEDIA_PURPOSE = "sms-media"
@@ -55,7 +60,11 @@ class TwilioSender:
         except (TwilioException, ValueError) as error:
             # A 2xx that is not Twilio's JSON: a proxy in between may have swallowed the answer.
             raise SendUncertain(NO_ANSWER) from error
-        return Sent(external_id=message.sid)
+        # What it cost, as the carrier counts: a messaging service reports 0 until it has chosen a sender.
+        parts = f" · {message.num_segments} × SMS" if str(message.num_segments or "0") != "0" else ""
+        if outbound.account.channel is Channel.WHATSAPP:
+            parts = ""
+        return Sent(external_id=message.sid, said=f"{message.status or ''} {message.sid}{parts}".strip())
 
     async def _create(self, http: httpx2.AsyncClient, outbound: Outbound) -> MessageInstance:
         account = outbound.account
@@ -66,16 +75,25 @@ class TwilioSender:
             base_url=self.api_url,
         )
         service = account.settings.get("messaging_service_sid")
-        sender = {"messaging_service_sid": service} if service else {"from_": account.address}
-        media = {"media_url": self._media(outbound)} if outbound.attachments else {}
+        by_whatsapp = account.channel is Channel.WHATSAPP
+        own, to = (with_prefix(one) if by_whatsapp else one for one in (account.address, outbound.to))
+        sender = {"messaging_service_sid": service} if service else {"from_": own}
         token = attempt_token(self.vault, outbound.attempt_id)
         return await client.messages.create_async(
-            to=outbound.to,
-            body=outbound.text,
+            to=to,
             status_callback=receipt_url(self.public_url, account.key, token),
             **sender,
-            **media,
+            **self._content(outbound),
         )
+
+    def _content(self, outbound: Outbound) -> dict[str, Any]:
+        """The words and files, or the template and its values: Twilio takes no words beside one."""
+        template = outbound.meta.get(TEMPLATE)
+        if template:
+            variables = json.dumps(template["variables"], ensure_ascii=False)
+            return {"content_sid": template["sid"], "content_variables": variables}
+        media = {"media_url": self._media(outbound)} if outbound.attachments else {}
+        return {"body": outbound.text, **media}
 
     def _media(self, outbound: Outbound) -> list[str]:
         """Signed addresses at which the carrier fetches the files of an MMS."""
@@ -98,4 +116,5 @@ def _refusal(error: TwilioRestException | TwilioServiceException) -> SendFailed 
     found = errors.from_response(error.status, code, str(text).removeprefix("Unable to create record: "))
     if found is None:
         return SendUncertain(NO_ANSWER)
-    return SendFailed(found.code, found.text, retryable=found.retryable, suppress=found.suppress)
+    said = f"HTTP {error.status} · {code or ''} {text}".strip(" ·")
+    return SendFailed(found.code, found.text, retryable=found.retryable, suppress=found.suppress, said=said)

@@ -21,7 +21,7 @@ class User(Base):
     password: Mapped[str]
     locale: Mapped[str | None]
     timezone: Mapped[str | None]
-    # Screen preferences: theme, density, sound, enter_sends, single_keys.
+    # Screen preferences: theme, density, sound, enter_sends, single_keys, undo (seconds), phone (E.164).
     preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]

@@ -21,6 +21,8 @@ class Permission(StrEnum):
     MANAGE_COMPLAINTS = "manage_complaints"  # own and decide complaints
     WRITE_ARTICLES = "write_articles"  # write and suggest
     PUBLISH_ARTICLES = "publish_articles"
+    REVEAL_SENSITIVE = "reveal_sensitive"  # see card numbers, ids and codes that were masked; every look is audited
+    LISTEN_RECORDINGS = "listen_recordings"  # hear calls of others; every listen is audited
     ADMINISTER = "administer"  # channels, users, queues, journal, settings
 
 
@@ -35,6 +37,8 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_COMPLAINTS,
             Permission.WRITE_ARTICLES,
             Permission.PUBLISH_ARTICLES,
+            Permission.REVEAL_SENSITIVE,
+            Permission.LISTEN_RECORDINGS,
         }
     ),
     Role.QA: frozenset(
@@ -42,6 +46,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_TICKETS,
             Permission.VIEW_BOARD,
             Permission.EVALUATE,
+            Permission.LISTEN_RECORDINGS,
             Permission.MANAGE_COMPLAINTS,
             Permission.WRITE_ARTICLES,
             Permission.PUBLISH_ARTICLES,

@@ -69,6 +69,18 @@ class Event:
 Handler = Callable[[Connection, Event, datetime], None]
 Handlers = Mapping[str, Sequence[Handler]]
 
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A fact to record and the topics to poke. `payload` holds ids and small values that JSON takes; `local` goes
+    with the pokes inside this process."""
+
+    name: str
+    payload: Mapping[str, Any]
+    topics: Sequence[str] = ()
+    local: Any = None
+
+
 INSERT_EVENT = insert(EventRow)
 
 
@@ -81,23 +93,31 @@ def emit(
     topics: Sequence[str] = (),
     local: Any = None,
 ) -> None:
-    """Record the fact `name` and poke `topics` (and the relay) after commit.
+    """Record the fact `name` and poke `topics` (and the relay) after commit."""
+    emit_all(tx, [Announcement(name, payload, topics, local)], now=now)
 
-    `payload` holds ids and small values that JSON takes; `local` goes with the pokes inside this process.
-    """
-    clean = clean_json(dict(payload))
-    tx.execute(
-        INSERT_EVENT,
+
+def emit_all(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> None:
+    """Record several facts in their order with one INSERT, and poke their topics after commit."""
+    rows = [
         {
-            "name": name,
+            "name": one.name,
             "version": 1,
-            "payload": clean,
-            "topics": list(topics),
+            "payload": clean_json(dict(one.payload)),
+            "topics": list(one.topics),
             "created_at": now,
             "dispatched_at": None,
-        },
-    )
-    poke(tx, *topics, name=name, payload=clean, local=local)
+        }
+        for one in announcements
+    ]
+    if not rows:
+        return
+    tx.execute(INSERT_EVENT, rows)
+    for one, row in zip(announcements, rows, strict=True):
+        data = {"event": one.name, **row["payload"]}
+        for topic in one.topics:
+            collect(tx, Poke(topic, data, one.local))
+    collect(tx, Poke(OUTBOX_TOPIC))
 
 
 def poke(

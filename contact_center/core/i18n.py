@@ -54,10 +54,17 @@ def ngettext(locale: str, one: str, many: str, n: int, **params: Any) -> str:
     return translations(locale).ngettext(one, many, n) % {"num": n, **params}
 
 
+def known(message: str) -> bool:
+    """Whether a stored text is one of ours, so that everybody can read it in their language."""
+    return any(translations(locale).gettext(message) != message for locale in LOCALES[1:])
+
+
 def explain(locale: str, error: DomainError) -> str:
     """What an error tells a person, in their language."""
     text = translations(locale).gettext(error.message)
-    return text.format(**error.params) if error.params else text
+    # A reason inside a sentence is a sentence of ours itself.
+    params = {name: gettext(locale, str(value)) if name == "reason" else value for name, value in error.params.items()}
+    return text.format(**params) if params else text
 
 
 def mark(message: str) -> str:

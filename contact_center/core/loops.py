@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -28,6 +28,8 @@ class Loop:
     wakes_on: frozenset[str] = frozenset()
     # Gives back what the step holds open (servers, connections, child processes) when the loop ends.
     close: Callable[[], Awaitable[None]] | None = None
+    # So long the loop lies still after a step (seconds), so that what comes meanwhile is done together.
+    rest: float = 0.0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     # How often in a row the step has raised; the system page shows it.
     failures: int = 0
@@ -53,8 +55,11 @@ async def run_loop(loop: Loop, stopping: asyncio.Event) -> None:
 
 
 async def _run(loop: Loop, stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
+    while True:
         loop.wake.clear()
+        # After the clearing: whoever stops us sets both.
+        if stopping.is_set():
+            return
         try:
             again = await loop.step()
             loop.failures = 0
@@ -68,16 +73,16 @@ async def _run(loop: Loop, stopping: asyncio.Event) -> None:
             await _first_of(stopping, pause)
             continue
         if not again:
-            await _wait(loop, stopping)
+            if loop.rest:
+                await _first_of(stopping, loop.rest)
+            await _wait(loop)
 
 
-async def _wait(loop: Loop, stopping: asyncio.Event) -> None:
-    waits = [asyncio.ensure_future(loop.wake.wait()), asyncio.ensure_future(stopping.wait())]
-    try:
-        await asyncio.wait(waits, timeout=loop.interval, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+async def _wait(loop: Loop) -> None:
+    """Until the loop is woken; stopping wakes it too."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(loop.interval):
+            await loop.wake.wait()
 
 
 async def _first_of(stopping: asyncio.Event, seconds: float) -> None:
@@ -94,8 +99,12 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(run_loop(loop, self._stopping), name=f"loop:{loop.name}") for loop in self.loops
+        """Start every loop that does not run."""
+        running = {task.get_name() for task in self._tasks}
+        self._tasks += [
+            asyncio.create_task(run_loop(loop, self._stopping), name=name)
+            for loop in self.loops
+            if (name := f"loop:{loop.name}") not in running
         ]
 
     def poke(self, topics: set[str]) -> None:
@@ -106,15 +115,19 @@ class Supervisor:
         for loop in self.loops:
             loop.wake.set()
 
-    def kill(self) -> None:
-        """Cancel every loop in the middle of its step, as a crash would; `start` begins anew."""
-        for task in self._tasks:
+    def kill(self, *, spared: Collection[str] = ()) -> list[str]:
+        """Cancel loops in the middle of their step, as a crash would; their names. `start` begins them anew."""
+        kept = {f"loop:{name}" for name in spared}
+        killed = [task for task in self._tasks if task.get_name() not in kept]
+        for task in killed:
             task.cancel()
-        self._tasks = []
+        self._tasks = [task for task in self._tasks if task.get_name() in kept]
+        return [task.get_name().removeprefix("loop:") for task in killed]
 
     async def stop(self, *, grace: float = 10.0) -> None:
         """Let every step end; cancel what takes longer than `grace` seconds."""
         self._stopping.set()
+        self.poke_all()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=grace)
             for task in late:

@@ -1,6 +1,8 @@
 """Prometheus metrics of this process; every name is documented in docs/metrics.md."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
 
 REGISTRY = CollectorRegistry()
 
@@ -25,6 +27,12 @@ INVARIANT = Gauge(
     ["name"],
     registry=REGISTRY,
 )
+STUCK = Gauge(
+    "contact_center_stuck",
+    "What waits for a person or a worker, by kind; counted up to 1,000.",
+    ["kind"],
+    registry=REGISTRY,
+)
 REQUEST_SECONDS = Histogram(
     "contact_center_request_seconds",
     "Time from request to response.",
@@ -37,3 +45,9 @@ REQUEST_SECONDS = Histogram(
 def render() -> bytes:
     """The text that Prometheus reads."""
     return generate_latest(REGISTRY)
+
+
+def serve(host: str, port: int) -> WSGIServer:
+    """Answer Prometheus on an address of its own, for processes without a web server; in a thread, until closed."""
+    server, _ = start_http_server(port, host, registry=REGISTRY)
+    return server

@@ -20,7 +20,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     table = Table(*columns)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table)
+    # What stands in the cells is people's: "[/b]" and ":smile:" are not ours to interpret.
+    Console(markup=False, emoji=False).print(table)
 
 
 def complain(message: str) -> None:

@@ -6,18 +6,18 @@
    is stored with its error and is due again with back-off. It never blocks what comes after it.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, select, update
 
 from contact_center.core.bus import Poke
-from contact_center.core.clock import utcnow
+from contact_center.core.clock import monotonic, utcnow
 from contact_center.core.db import Database, collect
 from contact_center.core.errors import NotFound
 from contact_center.core.events import Event, EventRow, Handler, HandlerFailure, Handlers
 from contact_center.core.metrics import EVENTS, HANDLER_FAILURES
+from contact_center.core.schema import UtcDateTime
 from contact_center.core.upsert import upsert
 
 log = structlog.get_logger()
@@ -29,6 +29,10 @@ LONGEST_RETRY = timedelta(hours=1)
 KEPT = timedelta(days=7)
 # An event this old was probably never poked: its writer died between commit and publish, or runs elsewhere.
 UNPOKED_AFTER = timedelta(seconds=1)
+RETRY_SECONDS = 1.0
+# At a busy moment events are handled together, as most of a batch's cost is the same for one event and for ten; the
+# first one of a quiet moment does not wait.
+GATHER_SECONDS = 0.02
 
 
 def handler_name(handler: Handler) -> str:
@@ -36,46 +40,52 @@ def handler_name(handler: Handler) -> str:
     return f"{handler.__module__}.{handler.__name__}"
 
 
-def claim(tx: Connection, limit: int) -> list[tuple[Event, list[str]]]:
-    """The oldest waiting events, locked for this transaction."""
-    rows = tx.execute(
-        select(EventRow.id, EventRow.name, EventRow.payload, EventRow.created_at, EventRow.topics)
-        .where(EventRow.dispatched_at.is_(None))
-        .order_by(EventRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    return [(Event(row.id, row.name, row.payload, row.created_at), row.topics) for row in rows]
+# Claimed and dispatched at once: a handler that fails rolls both back. MATERIALIZED, or a nested loop may claim more.
+_WAITING = (
+    select(EventRow.id)
+    .where(EventRow.dispatched_at.is_(None))
+    .order_by(EventRow.id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+    .cte("waiting")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+_CLAIM = (
+    update(EventRow)
+    .where(EventRow.id.in_(select(_WAITING.c.id)))
+    .values(dispatched_at=bindparam("now", type_=UtcDateTime()))
+    .returning(EventRow.id, EventRow.name, EventRow.payload, EventRow.created_at, EventRow.topics)
+)
+
+
+def claim(tx: Connection, limit: int, now: datetime) -> list[Event]:
+    """The oldest waiting events, dispatched by this transaction; those that nobody poked are poked."""
+    events = []
+    # RETURNING keeps no order.
+    for row in sorted(tx.execute(_CLAIM, {"most": limit, "now": now}), key=lambda row: row.id):
+        events.append(Event(row.id, row.name, row.payload, row.created_at))
+        if now - row.created_at > UNPOKED_AFTER:
+            for topic in row.topics:
+                collect(tx, Poke(topic, {"event": row.name, **row.payload, "again": True}))
+    return events
 
 
 def relay_batch(tx: Connection, handlers: Handlers, now: datetime, limit: int = BATCH) -> int:
     """Run all handlers of up to `limit` events; return how many there were. Raises what a handler raises."""
-    claimed = claim(tx, limit)
-    for event, _ in claimed:
+    events = claim(tx, limit, now)
+    for event in events:
         for handler in handlers.get(event.name, ()):
             handler(tx, event, now)
-    _finish(tx, claimed, now)
-    return len(claimed)
+    return len(events)
 
 
 def relay_one(tx: Connection, handlers: Handlers, now: datetime) -> int:
     """Run one event, each handler on its own; store failures. Returns 0 when nothing waits."""
-    claimed = claim(tx, 1)
-    for event, _ in claimed:
+    events = claim(tx, 1, now)
+    for event in events:
         for handler in handlers.get(event.name, ()):
             run_guarded(tx, handler, event, now, attempts=0)
-    _finish(tx, claimed, now)
-    return len(claimed)
-
-
-def _finish(tx: Connection, claimed: Sequence[tuple[Event, list[str]]], now: datetime) -> None:
-    if not claimed:
-        return
-    tx.execute(update(EventRow).where(EventRow.id.in_([event.id for event, _ in claimed])).values(dispatched_at=now))
-    for event, topics in claimed:
-        if now - event.created_at > UNPOKED_AFTER:
-            for topic in topics:
-                collect(tx, Poke(topic, {"event": event.name, **event.payload}))
+    return len(events)
 
 
 def run_guarded(tx: Connection, handler: Handler, event: Event, now: datetime, *, attempts: int) -> bool:
@@ -114,16 +124,19 @@ def run_guarded(tx: Connection, handler: Handler, event: Event, now: datetime, *
     return True
 
 
+_DUE = (
+    select(HandlerFailure.__table__, EventRow.name, EventRow.payload, EventRow.created_at)
+    .join(EventRow, EventRow.id == HandlerFailure.event_id)
+    .where(HandlerFailure.dead_at.is_(None), HandlerFailure.due_at <= bindparam("now"))
+    .order_by(HandlerFailure.due_at)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=HandlerFailure)
+)
+
+
 def retry_due(tx: Connection, handlers: Handlers, now: datetime) -> int:
     """Run one failed handler that is due again; return how many there were."""
-    row = tx.execute(
-        select(HandlerFailure, EventRow.name, EventRow.payload, EventRow.created_at)
-        .join(EventRow, EventRow.id == HandlerFailure.event_id)
-        .where(HandlerFailure.dead_at.is_(None), HandlerFailure.due_at <= now)
-        .order_by(HandlerFailure.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=HandlerFailure)
-    ).first()
+    row = tx.execute(_DUE, {"now": now}).first()
     if row is None:
         return 0
     event = Event(row.event_id, row.name, row.payload, row.created_at)
@@ -150,14 +163,15 @@ def purge(tx: Connection, now: datetime) -> int:
 
 
 class Relay:
-    """The loop's step: relays waiting events, then one due retry."""
+    """The loop's step: relays waiting events, and once a second a failed handler that is due again."""
 
     def __init__(self, db: Database, handlers: Handlers) -> None:
         self.db = db
         self.handlers = handlers
+        self._retried_at = 0.0
 
     async def run_once(self) -> bool:
-        """Relay a batch; True when there may be more."""
+        """Relay a batch; True when there may be more. What handlers emit wakes the loop by its own poke."""
         try:
             count = await self.db.write(relay_batch, self.handlers, utcnow())
         except Exception:
@@ -168,8 +182,15 @@ class Relay:
                     break
                 count += 1
         EVENTS.inc(count)
-        retried = await self.db.write(retry_due, self.handlers, utcnow()) if count < BATCH else 0
-        return count > 0 or retried > 0
+        return count == BATCH or await self._retry()
+
+    async def _retry(self) -> bool:
+        if monotonic() - self._retried_at < RETRY_SECONDS:
+            return False
+        if await self.db.write(retry_due, self.handlers, utcnow()):
+            return True
+        self._retried_at = monotonic()
+        return False
 
     async def purge_once(self) -> bool:
         """Delete old events."""

@@ -1,5 +1,6 @@
 """Column types and the declarative base that give one schema on SQLite and PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,24 +14,43 @@ Json = JSON().with_variant(JSONB, "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC moment: refuses naive values, and gives the zone back that SQLite drops."""
+    """An aware UTC moment: refuses naive values, and gives the zone back that SQLite drops.
+
+    The processors are given whole, since they run for every moment of every row: SQLite keeps text, all of it in
+    one form because it compares text.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime: pass an aware one")
-        moment = value.astimezone(UTC)
-        # SQLite compares text: every stored value must have the same form.
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        """UTC, on SQLite as text."""
+        return _moment_to_text if dialect.name == "sqlite" else _moment_to_utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """UTC, whatever zone the connection speaks."""
+        return _moment_from_text if dialect.name == "sqlite" else _moment_from_utc
+
+
+def _moment_to_utc(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        raise ValueError("naive datetime: pass an aware one")
+    return value.astimezone(UTC)
+
+
+def _moment_to_text(value: datetime | None) -> str | None:
+    moment = _moment_to_utc(value)
+    return None if moment is None else moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _moment_from_utc(value: datetime | None) -> datetime | None:
+    return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _moment_from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 class SafeText(TypeDecorator[str]):
@@ -39,10 +59,13 @@ class SafeText(TypeDecorator[str]):
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return clean_text(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        """Given whole, since it runs for every text of every row."""
+        return _clean_text_or_none
+
+
+def _clean_text_or_none(value: str | None) -> str | None:
+    return None if value is None else clean_text(value)
 
 
 def clean_text(value: str) -> str:

@@ -9,13 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from contact_center.core.settings import Settings
 
 SECRET_BYTES = 32
 MIN_SECRET_LENGTH = 32
+KEY_BYTES = 32
+# Every sealing has a key of its own, so the nonce may stay the same.
+_NONCE = bytes(12)
 
 
 class BadToken(Exception):
@@ -77,3 +85,36 @@ class Vault:
             return orjson.loads(self._fernet.decrypt(data))
         except InvalidToken as error:
             raise BadToken("cannot be decrypted: the secret key has changed") from error
+
+    def sealing_key(self) -> str:
+        """The public half of the key that `unseal` opens with; whoever has it can `seal`, and nothing else."""
+        return self._private().public_key().public_bytes_raw().hex()
+
+    def unseal(self, data: bytes) -> Any:
+        """What `seal` got; raises BadToken when it was sealed for another secret key."""
+        private, given = self._private(), data[:KEY_BYTES]
+        try:
+            shared = private.exchange(X25519PublicKey.from_public_bytes(given))
+            opened = _cipher(shared, given, private.public_key().public_bytes_raw()).decrypt(
+                _NONCE, data[KEY_BYTES:], None
+            )
+        except (InvalidTag, ValueError) as error:
+            raise BadToken("cannot be opened: the secret key has changed") from error
+        return orjson.loads(opened)
+
+    def _private(self) -> X25519PrivateKey:
+        return X25519PrivateKey.from_private_bytes(self.key("seal"))
+
+
+def seal(sealing_key: str, value: Any) -> bytes:
+    """JSON that only the holder of the secret reads (X25519, HKDF, ChaCha20-Poly1305); writing needs no secret."""
+    public = bytes.fromhex(sealing_key)
+    once = X25519PrivateKey.generate()
+    given = once.public_key().public_bytes_raw()
+    shared = once.exchange(X25519PublicKey.from_public_bytes(public))
+    return given + _cipher(shared, given, public).encrypt(_NONCE, orjson.dumps(value), None)
+
+
+def _cipher(shared: bytes, given: bytes, public: bytes) -> ChaCha20Poly1305:
+    info = b"contact-center seal" + given + public
+    return ChaCha20Poly1305(HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(shared))

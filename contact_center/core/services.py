@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
@@ -27,6 +27,19 @@ class Services:
     files: FileStore
     templates: Templates
     tables: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Stores(Protocol):
+    """The parts of Services that the command line opens too."""
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def vault(self) -> Vault: ...
+
+    @property
+    def files(self) -> FileStore: ...
 
 
 def services(connection: HTTPConnection) -> Services:

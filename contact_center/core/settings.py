@@ -57,18 +57,42 @@ class Settings(BaseSettings):
         default="", description="bearer token with which a shop may POST customer events; empty = off"
     )
     metrics_token: str = Field(default="", description="bearer token for /metrics from other hosts")
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="port on which a worker answers /metrics on its host; 0 = off"
+    )
     max_body_mb: int = Field(default=26, ge=1, le=200, description="largest request body taken, in MB")
     trusted_proxies: str = Field(default="", description="comma-separated addresses whose X-Forwarded-* is believed")
     smtp_in_host: str = Field(default="127.0.0.1", description="address of the built-in mail receiver")
     smtp_in_port: int = Field(default=0, ge=0, le=65535, description="port of the built-in mail receiver; 0 = off")
+    smtp_in_certificate: Path | None = Field(
+        default=None, description="PEM file with the receiver's certificate chain; with it, it offers STARTTLS"
+    )
+    smtp_in_key: Path | None = Field(
+        default=None, description="PEM file with the certificate's key; empty = it is in the same file"
+    )
+    smtp_in_require_tls: bool = Field(default=False, description="the receiver takes no mail before STARTTLS")
     twilio_api_url: str = Field(
         default="", description="other base address for Twilio's REST API (a stand-in or a regional edge)"
+    )
+
+    private_hosts: str = Field(
+        default="", description="comma-separated host:port of our own network that SMS gateways may stand at"
+    )
+
+    clamav: str = Field(
+        default="",
+        description="ClamAV daemon that scans files: host:port or the path of its socket; empty = off",
     )
 
     @field_validator("public_url")
     @classmethod
     def no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @cached_property
+    def own_network(self) -> tuple[str, ...]:
+        """The host:port pairs of `private_hosts`."""
+        return tuple(pair.strip() for pair in self.private_hosts.split(",") if pair.strip())
 
     @cached_property
     def base_url(self) -> str:

@@ -1,4 +1,4 @@
-"""Text that people search: one fold function for both databases."""
+"""Text that people search (one fold function for both databases), and short forms of what they write."""
 
 import unicodedata
 
@@ -6,6 +6,10 @@ import unicodedata
 _LETTERS = str.maketrans(
     {"đ": "d", "Đ": "d", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "ß": "ss", "ı": "i", "æ": "ae", "Æ": "ae"}
 )
+
+# "Dear Grace," says nothing in a list.
+LONGEST_GREETING = 40
+GREETING_ENDS = (",", "!", ":")
 
 
 def fold(value: str) -> str:
@@ -17,7 +21,19 @@ def fold(value: str) -> str:
 
 def first_line(value: str, length: int) -> str:
     """The first line with something on it, at most `length` characters, cut at a word with an ellipsis."""
-    line = next((" ".join(part.split()) for part in value.splitlines() if part.strip()), "")
+    return _cut(next((" ".join(part.split()) for part in value.splitlines() if part.strip()), ""), length)
+
+
+def gist(value: str, length: int) -> str:
+    """What somebody says, on one line of at most `length` characters: all lines after the greeting."""
+    # Far more than fits: nobody's long mail costs more than its beginning.
+    lines = [" ".join(part.split()) for part in value[: length * 8].splitlines() if part.strip()]
+    if len(lines) > 1 and len(lines[0]) <= LONGEST_GREETING and lines[0].endswith(GREETING_ENDS):
+        lines = lines[1:]
+    return _cut(" ".join(lines), length)
+
+
+def _cut(line: str, length: int) -> str:
     if len(line) <= length:
         return line
     cut = line[: length - 1].rsplit(" ", 1)[0].rstrip(",;:- ")

@@ -24,6 +24,8 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Addresses that programs of other people call: they prove themselves by signature or token, never by cookie.
 OPEN_PREFIXES = ("/hooks/", "/api/")
+# Pages for people whose address is the whole right, and to which mail programs post without a word of where they are.
+TOKEN_PREFIXES = ("/unsubscribe/",)
 PROBLEM_TYPE = "application/problem+json"
 
 Csp = "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data: blob:; "
@@ -55,7 +57,8 @@ class RequestContext:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self.app(scope, receive, sent)
+                # A socket's frames go out as they are.
+                await self.app(scope, receive, sent if scope["type"] == "http" else send)
             finally:
                 if scope["type"] == "http" and not scope["path"].startswith("/static/"):
                     log.info(
@@ -103,7 +106,7 @@ def policy(nonce: str, *, ancestors: str = "'none'") -> str:
 class SameOrigin:
     """Refuses unsafe requests and WebSocket handshakes that another site's page makes with our cookie."""
 
-    def __init__(self, app: ASGIApp, *, open_prefixes: Sequence[str] = OPEN_PREFIXES) -> None:
+    def __init__(self, app: ASGIApp, *, open_prefixes: Sequence[str] = OPEN_PREFIXES + TOKEN_PREFIXES) -> None:
         self.app = app
         self.open_prefixes = tuple(open_prefixes)
 

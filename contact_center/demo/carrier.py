@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from zlib import crc32
 
 import httpx2
 import structlog
@@ -53,12 +54,17 @@ OWN_ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One SMS on a customer's phone; `photos` are addresses that the phone page can show."""
+    """One SMS on a customer's phone; `photos` are addresses that the phone page can show.
+
+    `call` is how a call ended, in the carrier's word, where the entry is a call; `seconds` were talked then.
+    """
 
     mine: bool
     body: str
     at: datetime
     photos: tuple[str, ...] = ()
+    call: str = ""
+    seconds: int = 0
 
 
 @dataclass(slots=True)
@@ -107,13 +113,17 @@ class Carrier:
 
     async def begin(self, shopper: Shopper, script: Script, talk: Talk) -> None:
         """A simulated customer texts us, and goes on after each answer."""
+        await self.first_text(shopper, script, talk)
+
+    async def first_text(self, shopper: Shopper, script: Script, talk: Talk) -> str:
+        """The same; returns the id of the text."""
         phone = self.phone(shopper.phone)
         phone.talk, phone.said = talk, 1
-        photos = [self.keep("image/png", crushed_parcel(shopper.customer_id))] if script.photo else []
-        await self.text(shopper.phone, talk.line(0) or script.words[talk.locale].subject, photos=photos)
+        photos = [self.keep("image/png", crushed_parcel(crc32(shopper.order.encode())))] if script.photo else []
+        return await self.text(shopper.phone, talk.line(0) or script.words[talk.locale].subject, photos=photos)
 
-    async def text(self, number: str, body: str, *, photos: list[str] | None = None) -> None:
-        """A customer's SMS or MMS, as Twilio hands it to us; `photos` are names of kept files."""
+    async def text(self, number: str, body: str, *, photos: list[str] | None = None) -> str:
+        """A customer's SMS or MMS, as Twilio hands it to us; `photos` are names of kept files. Its id."""
         phone = self.phone(number)
         shown = tuple(f"/demo/phone/photo/{name}" for name in photos or ())
         _show(phone, Text(True, body, utcnow(), shown))
@@ -137,6 +147,11 @@ class Carrier:
             form |= {f"MediaUrl{index}": address, f"MediaContentType{index}": self.files[name][0]}
         key = await self.services.db.read(webhook_key, Channel.SMS)
         await self.post(f"/hooks/twilio/{key}/sms", form)
+        return sid
+
+    def note(self, number: str, ending: str, seconds: int) -> None:
+        """Put a call that is over into the phone's list."""
+        _show(self.phone(number), Text(True, "", utcnow(), call=ending, seconds=seconds))
 
     def keep(self, content_type: str, data: bytes) -> str:
         """Keep a photo for whoever fetches it; its name."""

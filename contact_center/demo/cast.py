@@ -48,13 +48,15 @@ class Colleague:
 
 
 AGENTS = (
-    Colleague("Mai Tran", "vi", ("Orders", "Billing"), {"vi": 5, "en": 4, "Returns": 4}, "Saigon"),
-    Colleague("Linh Nguyen", "vi", ("Orders", "Technical"), {"vi": 5, "en": 3, "Devices": 3}, "Saigon"),
-    Colleague("Quang Pham", "vi", ("Technical", "Orders"), {"vi": 5, "en": 3, "Devices": 5}, "Saigon"),
-    Colleague("Thao Le", "vi", ("Billing", "Orders"), {"vi": 5, "en": 4, "Payments": 5}, "Saigon"),
-    Colleague("Emma Clarke", "en", ("Orders", "Billing"), {"en": 5, "Returns": 5}, "Dublin"),
-    Colleague("Noah Walsh", "en", ("Technical", "Orders"), {"en": 5, "Devices": 5}, "Dublin"),
-    Colleague("Aoife Byrne", "en", ("Billing", "Orders"), {"en": 5, "Payments": 4}, "Dublin"),
+    Colleague("Mai Tran", "vi", ("Orders", "Billing", "Technical"), {"vi": 5, "en": 4, "Returns": 4}, "Saigon"),
+    Colleague("Linh Nguyen", "vi", ("Orders", "Technical", "Billing"), {"vi": 5, "en": 3, "Devices": 3}, "Saigon"),
+    Colleague("Quang Pham", "vi", ("Technical", "Orders", "Billing"), {"vi": 5, "en": 3, "Devices": 5}, "Saigon"),
+    Colleague(
+        "Thao Le", "vi", ("Billing", "Orders", "Technical", "Business"), {"vi": 5, "en": 4, "Payments": 5}, "Saigon"
+    ),
+    Colleague("Emma Clarke", "en", ("Orders", "Billing", "Technical"), {"en": 5, "Returns": 5}, "Dublin"),
+    Colleague("Noah Walsh", "en", ("Technical", "Orders", "Billing"), {"en": 5, "Devices": 5}, "Dublin"),
+    Colleague("Aoife Byrne", "en", ("Billing", "Orders", "Technical"), {"en": 5, "Payments": 4}, "Dublin"),
     Colleague("Sam Okafor", "en", ("Orders", "Technical", "Billing", "Business"), {"en": 5}, "Dublin"),
 )
 SUPERVISORS = (("Huong Vo", "vi", "Saigon"), ("Brian Doyle", "en", "Dublin"))
@@ -63,6 +65,7 @@ ADMIN = ("Alex Kim", "en")
 
 # (name, office hours?, target seconds): three queues around the clock, one that shows hours.
 QUEUES = (("Orders", False, 20), ("Billing", False, 30), ("Technical", False, 40), ("Business", True, 60))
+ALWAYS_OPEN = tuple(name for name, hours, _ in QUEUES if not hours)
 
 
 @dataclass(slots=True)
@@ -157,7 +160,7 @@ def _skills(tx: Connection, cast: Cast, *, now: datetime) -> None:
     for agent in AGENTS:
         user_id = cast.agents[agent.name]
         for place, queue in enumerate(agent.queues):
-            # Their first queue at once, the others after a moment: specialists first.
+            # Their first two queues at once, the others after a moment: specialists first.
             profiles.set_row(tx, user_id, cast.queues[queue], priority=place + 1, delay=0 if place < 2 else 20, now=now)
         for skill, level in agent.skills.items():
             profiles.set_skill(tx, user_id, cast.skills[skill], level, now=now)

@@ -35,6 +35,9 @@ class Conversation:
     since: datetime
     state: str = "calling"
     agent: str = ""
+    # How it ended, in the carrier's word, and how long it was talked.
+    ending: str = ""
+    seconds: int = 0
     # When a simulated caller hangs up by themselves.
     until: datetime | None = None
     simulated: bool = False
@@ -112,9 +115,11 @@ class Exchange:
         await self._tell(call, "in-progress", **leg)
 
     async def _end(self, call: Conversation, status: str) -> None:
-        seconds = round((utcnow() - call.since).total_seconds()) if call.state == "talking" else 0
-        call.state, call.since = "ended", utcnow()
-        await self._tell(call, status, CallDuration=str(seconds))
+        call.seconds = round((utcnow() - call.since).total_seconds()) if call.state == "talking" else 0
+        call.state, call.since, call.ending = "ended", utcnow(), status
+        if not call.simulated:
+            self.carrier.note(call.number, status, call.seconds)
+        await self._tell(call, status, CallDuration=str(call.seconds))
 
     async def _tell(self, call: Conversation, status: str, **more: str) -> None:
         key = await self.carrier.services.db.read(webhook_key, Channel.PHONE)

@@ -14,18 +14,17 @@ from contact_center.core.bus import Poke
 from contact_center.core.clock import utcnow
 from contact_center.core.loops import Loop
 from contact_center.core.services import Services
-from contact_center.demo import mark
+from contact_center.demo import mark, quality
 from contact_center.demo.cast import load
-from contact_center.demo.checklist import SIMULATED
-from contact_center.demo.colleagues import Act, Colleagues, attempt
+from contact_center.demo.colleagues import Act, Colleagues, Plan, attempt
+from contact_center.demo.matters import CHANNELS
 from contact_center.demo.scripts import Script
 from contact_center.demo.shoppers import Shopper, invent
+from contact_center.demo.stepping_back import step_back
 from contact_center.demo.talk import Talk, opening
-from routing import offers
-from routing.models import AgentConnection, AgentState, Offer
+from routing.models import AgentConnection, AgentState
 from routing.presence import set_presence
 from routing.states import Presence
-from tickets.models import Customer, Ticket
 from tickets.states import Channel
 
 log = structlog.get_logger()
@@ -34,10 +33,14 @@ log = structlog.get_logger()
 PACE = {"calm": 20.0, "busy": 3.0}
 STEP_SECONDS = 0.25
 LOOK_AROUND_SECONDS = 3.0
+# An answer owed for longer was planned by nobody: the demo was stopped in between.
+OWED_AFTER = timedelta(minutes=2)
+OWED_SECONDS = 60.0
+TIDY_SECONDS = 600.0
 LUNCH_MINUTES = 4
 ENOUGH_AVAILABLE = 5
-# A person at the agent's door gets what people write; the simulated colleagues step back for that long.
-STEP_BACK = timedelta(seconds=12)
+
+SHARES = {channel: share for channel, share, _ in CHANNELS}
 
 # Begins a conversation of a simulated customer through the channel's real edge.
 Begin = Callable[[Shopper, Script, Talk], Awaitable[None]]
@@ -57,7 +60,7 @@ class Floor:
         self._agenda: list[tuple[datetime, int, Act]] = []
         self._count = itertools.count()
         self._next_customer = utcnow() + timedelta(seconds=5)
-        self._next_look = utcnow()
+        self._next_look = self._next_owed = self._next_tidy = utcnow()
         services.bus.listen(self._heard, lambda: None)
 
     def loop(self) -> Loop:
@@ -73,8 +76,10 @@ class Floor:
         if self.colleagues is None:
             cast = await self.services.db.read(load)
             self.colleagues = Colleagues(cast, self.rng)
+        # At once: whoever has just sat down is not to have their offers answered for them.
+        self.colleagues.resting |= self.colleagues.ids & {one.user_id for one in self.services.hub.sockets}
         if self._plan(self.colleagues, now):
-            await self.services.db.write(_step_back, self.colleagues.ids - self.colleagues.resting, now)
+            await self.services.db.write(step_back, self.colleagues.ids - self.colleagues.resting, now)
         if now >= self._next_look:
             self._next_look = now + timedelta(seconds=LOOK_AROUND_SECONDS)
             await self._look_around(self.colleagues, now)
@@ -87,17 +92,20 @@ class Floor:
         return False
 
     def _plan(self, colleagues: Colleagues, now: datetime) -> bool:
-        """Plan what the changes make the colleagues do; True when one of them was offered something."""
+        """Plan what the changes make the colleagues do; True when somebody was offered or given something."""
         pokes, self._pokes = self._pokes, []
         for poke in pokes:
-            for plan in colleagues.on_poke(poke, now):
-                heapq.heappush(self._agenda, (now + plan.after, next(self._count), plan.act))
-        return any(poke.data.get("event") == "offer.created" for poke in pokes)
+            self._put(colleagues.on_poke(poke, now), now)
+        return any(poke.data.get("event") in ("offer.created", "ticket.assigned") for poke in pokes)
+
+    def _put(self, plans: Sequence[Plan], now: datetime) -> None:
+        for plan in plans:
+            heapq.heappush(self._agenda, (now + plan.after, next(self._count), plan.act))
 
     async def _do_due(self, now: datetime) -> None:
         while self._agenda and self._agenda[0][0] <= now:
             _, _, act = heapq.heappop(self._agenda)
-            await self.services.db.write(_attempt, act, now)
+            self._put(await self.services.db.write(_attempt, act, now), now)
 
     async def _look_around(self, colleagues: Colleagues, now: datetime) -> None:
         db = self.services.db
@@ -108,6 +116,13 @@ class Floor:
         await db.write(colleagues.finish_wrap_ups, now)
         await db.write(self._shifts, colleagues, now)
         await db.write(mark.write, worked_until=now.isoformat())
+        if now >= self._next_owed:
+            self._next_owed = now + timedelta(seconds=OWED_SECONDS)
+            self._put(await db.read(partial(colleagues.owed, since=now - OWED_AFTER), now), now)
+        if now >= self._next_tidy:
+            self._next_tidy = now + timedelta(seconds=TIDY_SECONDS)
+            await db.write(colleagues.tidy, now)
+            await db.write(quality.review_drafts, now=now)
 
     def _shifts(self, tx: Connection, colleagues: Colleagues, now: datetime) -> None:
         """Keep enough colleagues at work, and send one to lunch now and then."""
@@ -126,9 +141,10 @@ class Floor:
 
     async def _somebody_writes(self, now: datetime) -> None:
         script, shopper = opening(self.rng), self.rng.choice(self.shoppers)
-        channel = self.rng.choice(list(self.edges)) if self.edges else None
-        if channel is None:
+        if not self.edges:
             return
+        channels = list(self.edges)
+        channel = self.rng.choices(channels, [SHARES[channel] for channel in channels])[0]
         talk = Talk(0, shopper.call_name, shopper.locale, script, shopper.order, shopper.item)
         try:
             await self.edges[channel](shopper, script, talk)
@@ -137,8 +153,8 @@ class Floor:
             log.info("demo.customer_gave_up", channel=channel.value, error=str(error))
 
 
-def _attempt(tx: Connection, act: Act, now: datetime) -> None:
-    attempt(act, tx, now)
+def _attempt(tx: Connection, act: Act, now: datetime) -> Sequence[Plan]:
+    return attempt(act, tx, now)
 
 
 def _become(user_id: int, presence: Presence, reason: str | None, tx: Connection, now: datetime) -> None:
@@ -149,32 +165,3 @@ def _who_is_played(tx: Connection) -> tuple[str, set[int]]:
     """The pace that was chosen, and the users whom a person plays: those with an open page."""
     played = set(tx.execute(select(AgentConnection.user_id)).scalars())
     return (mark.read(tx) or {}).get("pace", "calm"), played
-
-
-def _step_back(tx: Connection, simulated: set[int], now: datetime) -> None:
-    """While a person is available as an agent, colleagues hand back offers of people's own matters."""
-    ready = tx.execute(
-        select(AgentState.user_id)
-        .join(AgentConnection, AgentConnection.user_id == AgentState.user_id)
-        .where(AgentState.presence == Presence.AVAILABLE.value)
-        .limit(1)
-    ).first()
-    if ready is None:
-        return
-    rows = tx.execute(
-        select(Offer.id, Offer.agent_id)
-        .join(Ticket, Ticket.id == Offer.ticket_id)
-        .join(Customer, Customer.id == Ticket.customer_id)
-        .where(
-            Offer.state == "offered",
-            Offer.agent_id.in_(simulated),
-            Ticket.created_at > now - STEP_BACK,
-            Customer.attributes[SIMULATED].as_boolean().is_not(True),
-        )
-    ).all()
-    for row in rows:
-        attempt(partial(_hand_back, row.id, row.agent_id), tx, now)
-
-
-def _hand_back(offer_id: int, agent_id: int, tx: Connection, now: datetime) -> None:
-    offers.decline(tx, offer_id, agent_id, "Left to you", now=now)

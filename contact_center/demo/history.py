@@ -1,242 +1,223 @@
-"""A month of history: the real use cases and the real policy, driven in virtual time."""
+"""A stretch of the past: the real use cases and the real policy, driven in virtual time."""
 
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from channels import delivery
-from channels.base import Sent
 from contact_center.core.bus import Poke
 from contact_center.core.db import take_pokes
 from contact_center.core.events import Handlers
-from contact_center.core.relay import relay_batch
+from contact_center.core.relay import BATCH, relay_batch
 from contact_center.demo import quality
 from contact_center.demo.cast import Cast
 from contact_center.demo.colleagues import Act, Colleagues, Plan, attempt
-from contact_center.demo.shoppers import Shopper
-from contact_center.demo.talk import Talk, opening
+from contact_center.demo.days import LUNCH, Shift, shifts
+from contact_center.demo.matters import Customers
+from routing import handling
 from routing import timers as routing_timers
 from routing.engine import Engine
+from routing.models import WorkItem
 from routing.presence import set_presence
-from routing.states import Presence
-from tickets import intake, timers
-from tickets.inbound import Address, InboundMessage
-from tickets.models import Ticket
+from routing.states import HOLDING_STATES, Presence, WorkItemState
+from routing.steps import NEVER
+from tickets import timers
+from tickets.lifecycle import CLOSE_AFTER
+from tickets.models import Message, Ticket
 from tickets.quality import surveys
 from tickets.quality.models import Survey
-from tickets.states import Channel, ContactKind, Delivery
+from tickets.sla_models import SlaClock
+from tickets.timers import Reminder
 
-CHANNELS = (
-    (Channel.CHAT, 0.38, "Shop chat"),
-    (Channel.EMAIL, 0.36, "Shop mail"),
-    (Channel.SMS, 0.26, "Shop SMS"),
+# How often somebody looks whether a moment has come, and at silent chats and the like.
+TICK = timedelta(minutes=5)
+LOOK_AROUND = timedelta(hours=1)
+ACTS_PER_COMMIT = 400
+
+# The earliest moment of each kind of timer, in one statement; every part has its own index.
+_NEXT = select(
+    select(func.min(SlaClock.next_at)).where(SlaClock.next_at.is_not(None)).scalar_subquery().label("clock"),
+    select(func.min(Ticket.snoozed_until)).where(Ticket.snoozed_until.is_not(None)).scalar_subquery().label("snooze"),
+    select(func.min(Ticket.resolved_at)).where(Ticket.status == "resolved").scalar_subquery().label("resolved"),
+    select(func.min(Reminder.due_at))
+    .where(Reminder.rang_at.is_(None), Reminder.done_at.is_(None))
+    .scalar_subquery()
+    .label("reminder"),
+    select(func.min(Survey.due_at)).where(Survey.state == "planned").scalar_subquery().label("survey"),
+    select(func.min(Message.send_after)).where(Message.delivery == "queued").scalar_subquery().label("send"),
+    select(func.min(WorkItem.wrap_until)).where(WorkItem.state == "wrapping").scalar_subquery().label("wrap"),
 )
-# Share of a day's customers per hour of the shop's day.
-HOURS = (1, 1, 1, 1, 2, 3, 5, 7, 9, 10, 10, 9, 7, 8, 9, 9, 8, 7, 6, 5, 4, 3, 2, 1)
-# Timers run this often in the past: the last day as often as a board would notice, earlier ones hourly.
-TICKS = (timedelta(hours=1), timedelta(minutes=10))
-SHIFT_HOURS = 9
+
+_HELD = select(WorkItem.ticket_id, WorkItem.agent_id, WorkItem.state).where(
+    WorkItem.state.in_([state.value for state in HOLDING_STATES])
+)
 
 
 class History:
-    """The clock, the agenda and everybody in it. Call `plan_*`, then `run`."""
+    """The clock, the agenda and everybody in it. Plan, then `run`."""
 
     def __init__(
         self,
         tx: Connection,
         cast: Cast,
-        shoppers: Sequence[Shopper],
+        customers: Customers,
         handlers: Handlers,
         rng: random.Random,
         *,
         base_url: str,
+        scorecard_id: int,
     ) -> None:
         self.tx = tx
         self.cast = cast
-        self.shoppers = shoppers
+        self.customers = customers
         self.handlers = handlers
         self.rng = rng
         self.base_url = base_url
+        self.scorecard_id = scorecard_id
         self.engine = Engine(None)  # type: ignore[arg-type]
         self.colleagues = Colleagues(cast, rng)
-        self.talks: dict[int, tuple[Talk, Shopper, Channel]] = {}
-        self.opened = 0
         self._agenda: list[tuple[datetime, int, Act]] = []
         self._count = itertools.count()
+        self._looks_at = NEVER
 
     def at(self, moment: datetime, act: Act) -> None:
         """Put something on the agenda."""
         heapq.heappush(self._agenda, (moment, next(self._count), act))
 
-    def plan_day(self, day: datetime, count: int, until: datetime) -> None:
-        """Customers over one day, most of them in the day's busy hours; shifts, and the timers' ticks."""
-        for hour in self.rng.choices(range(24), HOURS, k=count):
-            moment = day + timedelta(hours=hour, seconds=self.rng.uniform(0, 3600))
-            if moment < until:
-                self.at(moment, partial(self._customer_writes, self.rng.choice(self.shoppers)))
-        for place, user_id in enumerate(self.cast.agents.values()):
-            # Four shifts around the clock, two colleagues each, an hour of overlap.
-            begin = day + timedelta(hours=place % 4 * 6, minutes=self.rng.uniform(0, 8))
-            self._plan_shift(user_id, begin, until)
-        self.at(day, self._judge_complaints)
-        moment = day
-        while moment < min(day + timedelta(days=1), until):
-            self.at(moment, self._tick)
-            moment += TICKS[until - moment < timedelta(days=1)]
+    def plan_customers(self, begin: datetime, end: datetime, count: int) -> None:
+        """`count` customers write between two moments."""
+        for moment, act in self.customers.arrivals(begin, end, count):
+            self.at(moment, act)
 
-    def _plan_shift(self, user_id: int, begin: datetime, until: datetime) -> None:
-        lunch = begin + timedelta(hours=4, minutes=self.rng.uniform(0, 20))
+    def plan_work(self, begin: datetime, end: datetime, *, tick: timedelta = TICK) -> None:
+        """Shifts between two moments, what happens because time passes, and what is done now and then."""
+        for shift in shifts(list(self.cast.agents.values()), begin, end):
+            self._plan_shift(shift, begin, end)
+        self.plan_timers(begin, end, tick=tick)
+        self._every(LOOK_AROUND, begin, end, self._look_around)
+        self._every(timedelta(days=1), begin + timedelta(hours=3), end, self._review)
+
+    def plan_timers(self, begin: datetime, end: datetime, *, tick: timedelta) -> None:
+        """What happens because time passes, with nobody at work."""
+        self._every(tick, begin, end, self._tick)
+
+    def plan_handover(self, moment: datetime) -> None:
+        """Everybody goes at this moment: what comes after it is told elsewhere."""
+        for user_id in self.cast.agents.values():
+            self.at(moment, partial(_presence, user_id, Presence.OFFLINE, None))
+
+    def _every(self, step: timedelta, begin: datetime, end: datetime, act: Act) -> None:
+        moment = begin
+        while moment < end:
+            self.at(moment, act)
+            moment += step
+
+    def _plan_shift(self, shift: Shift, begin: datetime, end: datetime) -> None:
+        if begin > shift.lunch:
+            first: tuple[tuple[datetime, Presence, str | None], ...] = ()
+        else:
+            first = (
+                (shift.lunch, Presence.AWAY, "Lunch"),
+                (shift.lunch + LUNCH, Presence.AVAILABLE, None),
+            )
         for moment, presence, reason in (
-            (begin, Presence.AVAILABLE, None),
-            (lunch, Presence.AWAY, "Lunch"),
-            (lunch + timedelta(minutes=32), Presence.AVAILABLE, None),
-            (begin + timedelta(hours=SHIFT_HOURS), Presence.OFFLINE, None),
+            (max(shift.begin, begin), Presence.AVAILABLE, None),
+            *first,
+            (shift.end, Presence.OFFLINE, None),
         ):
-            if moment < until:
-                self.at(moment, partial(_presence, user_id, presence, reason))
+            if moment < end:
+                self.at(moment, partial(_presence, shift.user_id, presence, reason))
 
-    def run(self, report: Callable[[datetime], None], commit: Callable[[], Connection]) -> None:
-        """Work the agenda off; commits every few hundred acts."""
+    def run(self, until: datetime, commit: Callable[[datetime], Connection]) -> None:
+        """Work off what is on the agenda until a moment; `commit` is told how far it is, every few hundred acts."""
         for number in itertools.count(1):
-            if not self._agenda:
+            if not self._agenda or self._agenda[0][0] > until:
                 break
             moment, _, act = heapq.heappop(self._agenda)
-            attempt(act, self.tx, moment)
+            for plan in attempt(act, self.tx, moment):
+                self.at(moment + plan.after, plan.act)
             self.settle(moment)
-            if number % 500 == 0:
-                self.tx = commit()
-                report(moment)
-        self.tx = commit()
+            if number % ACTS_PER_COMMIT == 0:
+                self.tx = commit(moment)
+        self.tx = commit(until)
+
+    def hand_over(self, now: datetime) -> None:
+        """Everybody goes, and gives back what they still have: nobody holds anything of this past any more."""
+        for user_id in self.cast.agents.values():
+            set_presence(self.tx, user_id, Presence.OFFLINE, now=now)
+        self.settle(now)
+        supervisor = next(iter(self.cast.supervisors.values()))
+        for item in self.tx.execute(_HELD).all():
+            if item.state == WorkItemState.WRAPPING.value:
+                handling.finish(self.tx, item.ticket_id, item.agent_id, now=now)
+            else:
+                handling.requeue(self.tx, item.ticket_id, by_user_id=supervisor, now=now)
+        self.settle(now)
 
     def settle(self, now: datetime) -> None:
         """Let handlers, engine and colleagues react until nothing moves."""
+        unhandled = False
         while True:
-            relayed = relay_batch(self.tx, self.handlers, now)
             pokes = take_pokes(self.tx)
-            if not pokes and not relayed:
+            if pokes or unhandled:
+                # What has no handler of its own waits for the others of its moment: most batches are saved.
+                unhandled = bool(pokes) and not any(poke.data.get("event") in self.handlers for poke in pokes)
+                if not unhandled:
+                    while relay_batch(self.tx, self.handlers, now) == BATCH:
+                        pass
+                self._react(pokes, now)
+            elif now.timestamp() >= self._looks_at:
+                self._decide(now)
+            else:
                 return
-            self._react(pokes, now)
-            self.engine.on_pokes(pokes)
-            if any(poke.topic in ("routing", "queues") for poke in pokes):
-                self.engine.decide_all(self.tx, now)
 
     def _react(self, pokes: Sequence[Poke], now: datetime) -> None:
         for poke in pokes:
-            for plan in self.colleagues.on_poke(poke, now):
-                self.at(now + plan.after, plan.act)
             if poke.topic.startswith("ticket:"):
-                plan_ = self._customer_reacts(poke.data)
-                if plan_ is not None:
-                    self.at(now + plan_.after, plan_.act)
+                for plan in (*self.colleagues.on_change(poke.data, now), *self.customers.on_change(poke.data)):
+                    self.at(now + plan.after, plan.act)
+        self.engine.on_pokes(pokes)
+        if any(poke.topic in ("routing", "queues") for poke in pokes):
+            self._decide(now)
 
-    def _customer_writes(self, shopper: Shopper, tx: Connection, now: datetime) -> None:
-        script = opening(self.rng)
-        channel, account = self._channel()
-        talk = Talk(0, shopper.call_name, shopper.locale, script, shopper.order, shopper.item)
-        first = talk.line(0)
-        assert first is not None
-        subject = script.words[shopper.locale].subject.format(order=shopper.order, item=shopper.item, name="")
-        message = self._message(shopper, channel, account, first, now, f"{next(self._count)}")
-        receipt = intake.receive(
-            tx,
-            replace(
-                message,
-                subject=subject if channel is Channel.EMAIL else "",
-                queue_id=self.cast.queues[script.queue],
-            ),
-            now=now,
-        )
-        if receipt.ticket_id is not None:
-            self.opened += receipt.created
-            self.talks[receipt.ticket_id] = (replace(talk, ticket_id=receipt.ticket_id), shopper, channel)
-
-    def _channel(self) -> tuple[Channel, int]:
-        channel, _, name = self.rng.choices(CHANNELS, [share for _, share, _ in CHANNELS])[0]
-        return channel, self.cast.accounts[name]
-
-    def _message(
-        self, shopper: Shopper, channel: Channel, account: int, text: str, now: datetime, key: str
-    ) -> InboundMessage:
-        sender = {
-            Channel.EMAIL: Address(ContactKind.EMAIL, shopper.email, shopper.name),
-            Channel.SMS: Address(ContactKind.PHONE, shopper.phone, shopper.name),
-            Channel.CHAT: Address(ContactKind.EMAIL, shopper.email, shopper.name),
-        }[channel]
-        thread = {Channel.EMAIL: None, Channel.SMS: shopper.phone, Channel.CHAT: f"history-{key}"}[channel]
-        return InboundMessage(
-            channel=channel,
-            account_id=account,
-            external_id=f"history-{key}",
-            sender=sender,
-            text=text,
-            thread_key=thread,
-            locale=shopper.locale,
-            sent_at=now,
-        )
-
-    def _customer_reacts(self, data: Mapping[str, object]) -> Plan | None:
-        ticket_id = data.get("ticket_id")
-        if not isinstance(ticket_id, int) or ticket_id not in self.talks:
-            return None
-        if data.get("event") == "message.created" and data.get("kind") == "outbound":
-            quick = self.talks[ticket_id][2] is Channel.CHAT
-            seconds = self.rng.uniform(15, 60) if quick else self.rng.uniform(300, 7200)
-            return Plan(timedelta(seconds=seconds), partial(self._customer_goes_on, ticket_id))
-        if data.get("event") == "ticket.resolved":
-            return Plan(timedelta(minutes=self.rng.uniform(40, 900)), partial(self._customer_rates, ticket_id))
-        return None
-
-    def _customer_goes_on(self, ticket_id: int, tx: Connection, now: datetime) -> None:
-        talk, shopper, channel = self.talks[ticket_id]
-        status, seq, thread, account = tx.execute(
-            select(Ticket.status, Ticket.public_seq, Ticket.thread_key, Ticket.channel_account_id).where(
-                Ticket.id == ticket_id
-            )
-        ).one()
-        text = talk.line((seq + 1) // 2)
-        if text is None or status in ("resolved", "closed") or account is None:
-            return
-        message = self._message(shopper, channel, account, text, now, f"{next(self._count)}")
-        intake.receive(
-            tx,
-            replace(message, thread_key=thread, ticket_token=ticket_id if channel is Channel.EMAIL else None),
-            now=now,
-        )
-
-    def deliver(self, tx: Connection, now: datetime) -> None:
-        """Record the past's mails and texts as sent: who received them exists only in this history."""
-        while claimed := delivery.claim(tx, [Channel.EMAIL.value, Channel.SMS.value], now):
-            for message_id, attempt_id in claimed:
-                outcome = delivery.Outcome(Delivery.SENT, Sent(external_id=f"history-{attempt_id}"))
-                delivery.record(tx, message_id, attempt_id, outcome, now)
-
-    def _customer_rates(self, ticket_id: int, tx: Connection, now: datetime) -> None:
-        if self.rng.random() > 0.35:
-            return
-        token = tx.execute(
-            select(Survey.token).where(Survey.ticket_id == ticket_id, Survey.state == surveys.SurveyState.SENT.value)
-        ).scalar_one_or_none()
-        if token is not None:
-            script = self.talks[ticket_id][0].script
-            grim = script is not None and script.angry
-            rating = self.rng.choices((1, 2, 3, 4, 5), (30, 30, 20, 15, 5) if grim else (3, 4, 10, 33, 50))[0]
-            surveys.answer(tx, token, rating, now=now)
-
-    def _judge_complaints(self, tx: Connection, now: datetime) -> None:
-        quality.handle_complaints(tx, self.cast, self.rng, now=now)
+    def _decide(self, now: datetime) -> None:
+        self._looks_at = self.engine.decide_marked(self.tx, now)
+        if self._looks_at < (now + LOOK_AROUND).timestamp():
+            self.at(datetime.fromtimestamp(self._looks_at, now.tzinfo), _nothing)
 
     def _tick(self, tx: Connection, now: datetime) -> None:
-        timers.run_due(tx, now)
-        surveys.send_due(tx, now, base_url=self.base_url)
-        self.deliver(tx, now)
+        due = tx.execute(_NEXT).one()
+        closes = due.resolved + CLOSE_AFTER if due.resolved else None
+        if any(moment and moment <= now for moment in (due.clock, due.snooze, due.reminder, closes)):
+            timers.run_due(tx, now)
+        if due.survey and due.survey <= now:
+            surveys.send_due(tx, now, base_url=self.base_url)
+        if due.send and due.send <= now:
+            self.customers.deliver(tx, now)
+        if due.wrap and due.wrap <= now:
+            routing_timers.run_all(tx, now)
+
+    def _look_around(self, tx: Connection, now: datetime) -> Sequence[Plan]:
         routing_timers.run_all(tx, now)
-        self.colleagues.finish_wrap_ups(tx, now)
+        # Queues open and close by the clock alone.
+        self.engine.resync()
+        self._looks_at = now.timestamp()
+        self.colleagues.tidy(tx, now)
+        quality.review_drafts(tx, now=now)
+        return self.colleagues.owed(tx, now, since=now - LOOK_AROUND)
+
+    def _review(self, tx: Connection, now: datetime) -> None:
+        """Once a day: complaints move on, and the reviewer scores."""
+        quality.handle_complaints(tx, self.cast, self.rng, now=now)
+        quality.evaluate(tx, self.cast, self.scorecard_id, self.rng, now=now)
+
+
+def _nothing(tx: Connection, now: datetime) -> None:
+    """Only the moment matters: the engine looks again."""
 
 
 def _presence(user_id: int, presence: Presence, reason: str | None, tx: Connection, now: datetime) -> None:

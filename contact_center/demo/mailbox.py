@@ -3,7 +3,7 @@
 import email
 import random
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage, Message
 from email.policy import default
@@ -11,10 +11,11 @@ from email.utils import make_msgid
 from typing import Any
 
 import aiosmtplib
+import structlog
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from contact_center.accounts.web import locale_of
@@ -35,11 +36,16 @@ YOU = "you@mailbox.example"
 YOUR_NAME = "Robin"
 KEPT = 200
 STEP_SECONDS = 1.0
+SMTP_SECONDS = 10.0
+MOST_TRIES = 20
+LONGEST_RETRY_SECONDS = 10
+
+log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Letter:
-    """A mail in somebody's mailbox, in or out."""
+    """A mail in your mailbox, in or out. `delivered_at`: when the contact center's server has taken it."""
 
     number: int
     at: datetime
@@ -48,6 +54,19 @@ class Letter:
     subject: str
     text: str
     message_id: str
+    read: bool = False
+    delivered_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A mail on its way to the contact center: kept and tried again until its server takes it, as mail servers do."""
+
+    mail: EmailMessage
+    sender: str
+    letter: Letter | None = None
+    tries: int = 0
+    due: datetime = field(default_factory=utcnow)
 
 
 class MailServer:
@@ -59,6 +78,7 @@ class MailServer:
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self._talks: dict[str, tuple[Talk, int]] = {}
         self._answers: list[tuple[datetime, str, Message]] = []
+        self._outgoing: list[Outgoing] = []
         self._number = 0
         self._services: Services | None = None
 
@@ -74,20 +94,21 @@ class MailServer:
                 self._answers.append((utcnow() + wait, recipient.lower(), mail))
         return "250 OK"
 
-    def _keep(self, mail: Message, *, outgoing: bool) -> None:
+    def _keep(self, mail: Message, *, outgoing: bool) -> Letter:
         body = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
         self._number += 1
-        self.letters.append(
-            Letter(
-                number=self._number,
-                at=utcnow(),
-                outgoing=outgoing,
-                other=str(mail["To"] if outgoing else mail["From"]),
-                subject=str(mail["Subject"] or ""),
-                text=body.get_content() if body is not None else "",
-                message_id=str(mail["Message-ID"] or ""),
-            )
+        letter = Letter(
+            number=self._number,
+            at=utcnow(),
+            outgoing=outgoing,
+            other=str(mail["To"] if outgoing else mail["From"]),
+            subject=str(mail["Subject"] or ""),
+            text=body.get_content() if body is not None else "",
+            message_id=str(mail["Message-ID"] or ""),
+            read=outgoing,
         )
+        self.letters.append(letter)
+        return letter
 
     def loop(self, held: Services) -> Loop:
         """The loop that opens the server, tells the mail account its port, and lets customers answer."""
@@ -95,7 +116,7 @@ class MailServer:
         return Loop("demo-mailbox", self.step, STEP_SECONDS, close=self.close)
 
     async def step(self) -> bool:
-        """Open once; then send the answers that are due."""
+        """Open once; then send what is due."""
         assert self._services is not None
         if self.controller.server is None:
             self.controller.start()
@@ -104,6 +125,8 @@ class MailServer:
         for answer in due:
             self._answers.remove(answer)
             await self._go_on(answer[1], answer[2])
+        for outgoing in [one for one in self._outgoing if one.due <= utcnow()]:
+            await self._try(outgoing)
         return False
 
     async def close(self) -> None:
@@ -132,30 +155,57 @@ class MailServer:
         self._talks[address] = (talk, said + 1)
         await self._hand_in(_reply(address, received, line), address)
 
-    async def _hand_in(self, mail: EmailMessage, sender: str) -> None:
+    async def _hand_in(self, mail: EmailMessage, sender: str, letter: Letter | None = None) -> None:
+        """Take a mail and bring it at once; what its receiver does not take now is tried again."""
+        outgoing = Outgoing(mail, sender, letter)
+        self._outgoing.append(outgoing)
+        await self._try(outgoing)
+
+    async def _try(self, outgoing: Outgoing) -> None:
         assert self._services is not None
         settings = self._services.settings
-        await aiosmtplib.send(
-            mail,
-            sender=sender,
-            recipients=[str(mail["To"].addresses[0].addr_spec)],
-            hostname=settings.smtp_in_host,
-            port=settings.smtp_in_port,
-            start_tls=False,
-        )
+        outgoing.tries += 1
+        outgoing.due = utcnow() + timedelta(seconds=min(2**outgoing.tries, LONGEST_RETRY_SECONDS))
+        try:
+            await aiosmtplib.send(
+                outgoing.mail,
+                sender=outgoing.sender,
+                recipients=[str(outgoing.mail["To"].addresses[0].addr_spec)],
+                hostname=settings.smtp_in_host,
+                port=settings.smtp_in_port,
+                start_tls=False,
+                timeout=SMTP_SECONDS,
+            )
+        except (OSError, aiosmtplib.SMTPException) as error:
+            log.info("demo.mail_waits", tries=outgoing.tries, error=type(error).__name__)
+            if outgoing.tries < MOST_TRIES:
+                return
+        else:
+            if outgoing.letter is not None:
+                outgoing.letter.delivered_at = utcnow()
+        self._outgoing.remove(outgoing)
 
     def routes(self) -> list[Route]:
         """Your mailbox."""
         return [
             Route("/demo/mailbox", self.show),
+            Route("/demo/mailbox/state", self.state),
             Route("/demo/mailbox", self.write, methods=["POST"]),
         ]
+
+    async def state(self, request: Request) -> Response:
+        """What changes when a letter comes in or goes out; the page looks again when it does."""
+        shown = [f"{one.number}:{one.delivered_at is not None}:{one.read}" for one in self.letters]
+        return JSONResponse({"state": " ".join(shown)})
 
     async def show(self, request: Request) -> Response:
         """All your letters, the newest first; one of them is open."""
         wanted = request.query_params.get("letter", "")
         letters = list(reversed(self.letters))
         open_letter = next((one for one in letters if str(one.number) == wanted), letters[0] if letters else None)
+        # A page that only looks again has opened nothing.
+        if open_letter is not None and "again" not in request.query_params:
+            open_letter.read = True
         html = services(request).templates.render(
             await locale_of(request),
             "demo/mailbox.html",
@@ -175,8 +225,8 @@ class MailServer:
         text, subject, to = (str(form.get(name, "")).strip() for name in ("text", "subject", "to"))
         if text:
             mail = self._answer_to(to, text) if to else _mail(f"{YOUR_NAME} <{YOU}>", subject or text[:60], text)
-            await self._hand_in(mail, YOU)
-            self._keep(mail, outgoing=True)
+            letter = self._keep(mail, outgoing=True)
+            await self._hand_in(mail, YOU, letter)
         return RedirectResponse("/demo/mailbox", 303)
 
     def _answer_to(self, number: str, text: str) -> EmailMessage:

@@ -13,11 +13,13 @@ from contact_center.core.services import services
 from contact_center.demo.carrier import Carrier
 from contact_center.demo.cast import PHONE_NUMBER, SHOP, SMS_NUMBER
 from contact_center.demo.exchange import Exchange
+from contact_center.demo.photo import crushed_parcel
 from tickets.customers.identities import shown_phone
 
 # The number of the person in front of the demo; nobody simulated has it.
 NUMBER = "+84901234567"
 MOST_TEXT = 1_600
+SAMPLE = 7
 MOST_BYTES = 5 * 1024 * 1024
 PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
 
@@ -34,6 +36,7 @@ class PhonePage:
             Route("/demo/phone", self.page),
             Route("/demo/phone/state", self.state),
             Route("/demo/phone/text", self.text, methods=["POST"]),
+            Route("/demo/phone/sample", self.sample, methods=["POST"]),
             Route("/demo/phone/call", self.call, methods=["POST"]),
             Route("/demo/phone/hang-up", self.hang_up, methods=["POST"]),
             Route("/demo/phone/photo/{name}", self.photo),
@@ -70,6 +73,11 @@ class PhonePage:
             await self.carrier.text(NUMBER, body, photos=photos)
         return JSONResponse(self._state())
 
+    async def sample(self, request: Request) -> Response:
+        """Send a photo of a crushed parcel, for whoever has none at hand."""
+        await self.carrier.text(NUMBER, "", photos=[self.carrier.keep("image/png", crushed_parcel(SAMPLE))])
+        return JSONResponse(self._state())
+
     async def call(self, request: Request) -> Response:
         """Call the shop."""
         await self.exchange.dial(NUMBER)
@@ -91,14 +99,22 @@ class PhonePage:
         call = self.exchange.calls.get(NUMBER)
         return {
             "texts": [
-                {"mine": text.mine, "body": text.body, "at": text.at.isoformat(), "photos": list(text.photos)}
+                {
+                    "mine": text.mine,
+                    "body": text.body,
+                    "at": text.at.isoformat(),
+                    "photos": list(text.photos),
+                    "call": text.call,
+                    "seconds": text.seconds,
+                }
                 for text in self.carrier.phone(NUMBER).texts
             ],
             "call": call
             and {
                 "state": call.state,
                 "agent": call.agent,
-                "seconds": round((utcnow() - call.since).total_seconds()),
+                "ending": call.ending,
+                "seconds": call.seconds or round((utcnow() - call.since).total_seconds()),
             },
         }
 

@@ -1,4 +1,4 @@
-"""Quality in the demo: scorecards, evaluations by the reviewer, complaints in several stages."""
+"""Quality in the demo: scorecards, evaluations by the reviewer, complaints in several stages, drafts taken over."""
 
 import random
 from collections.abc import Sequence
@@ -8,13 +8,20 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from contact_center.demo.cast import Cast
-from tickets.models import Assignment, Ticket
+from contact_center.demo.checklist import SIMULATED
+from knowledge_base import articles
+from knowledge_base.articles import ArticleState
+from knowledge_base.models import Article
+from tickets.models import Assignment, Customer, Ticket
 from tickets.quality import complaints, default_scorecards, evaluations, scorecard_versions
 from tickets.quality.complaint_stages import Decision, Severity, Stage
-from tickets.quality.models import Complaint
+from tickets.quality.models import Complaint, Scorecard
 from tickets.quality.scorecards import Definition
 
-EVALUATED = 140
+EVALUATED_A_DAY = 6
+LEFT_AS_DRAFT = 0.02
+DRAFTS_WAITING = 12
+CONVERSATION = "Conversation"
 COMMENTS = ("Warm and precise.", "Good answer, a little slow.", "Correct, but the date of the promise is missing.", "")
 CAUSES = tuple(complaints.ROOT_CAUSES)
 STAGES = list(Stage)
@@ -23,7 +30,7 @@ STAGES = list(Stage)
 def prepare(tx: Connection, cast: Cast, *, now: datetime) -> int:
     """Two scorecards; returns the id of the one for conversations."""
     scorecard_versions.create(tx, "Complaint", default_scorecards.COMPLAINT, user_id=cast.qa, now=now)
-    return scorecard_versions.create(tx, "Conversation", default_scorecards.CONVERSATION, user_id=cast.qa, now=now)
+    return scorecard_versions.create(tx, CONVERSATION, default_scorecards.CONVERSATION, user_id=cast.qa, now=now)
 
 
 def handle_complaints(tx: Connection, cast: Cast, rng: random.Random, *, now: datetime) -> int:
@@ -67,19 +74,23 @@ def _facts(cast: Cast, rng: random.Random, stage: Stage) -> dict[str, Any]:
     return facts[stage]
 
 
+def conversation_scorecard(tx: Connection) -> int:
+    """The id of the scorecard for conversations, in a database that was prepared before."""
+    return tx.execute(select(Scorecard.id).where(Scorecard.name == CONVERSATION)).scalar_one()
+
+
 def evaluate(tx: Connection, cast: Cast, scorecard_id: int, rng: random.Random, *, now: datetime) -> int:
-    """The reviewer scores resolved assignments of the last two weeks; the last three are left as drafts."""
+    """The reviewer scores a few assignments that were resolved since yesterday; now and then one stays a draft."""
     card = scorecard_versions.current(tx, scorecard_id)
     rows: Sequence[Any] = tx.execute(
-        select(Assignment.id, Ticket.resolved_at)
+        select(Assignment.id)
         .join(Ticket, Ticket.id == Assignment.ticket_id)
-        .where(Ticket.resolved_at > now - timedelta(days=14), Assignment.user_id.in_(cast.agents.values()))
-        .order_by(Ticket.resolved_at)
+        .where(Ticket.resolved_at > now - timedelta(days=1), Assignment.user_id.in_(cast.agents.values()))
+        .order_by(Assignment.id)
     ).all()
-    chosen = sorted(rng.sample(rows, min(EVALUATED, len(rows))), key=lambda row: row.resolved_at)
-    for number, row in enumerate(chosen):
-        at = min(now, row.resolved_at + timedelta(hours=rng.uniform(2, 40)))
-        evaluation_id = evaluations.start(tx, row.id, scorecard_id, evaluator_id=cast.qa, now=at)
+    chosen = rng.sample(rows, min(EVALUATED_A_DAY, len(rows)))
+    for row in chosen:
+        evaluation_id = evaluations.start(tx, row.id, scorecard_id, evaluator_id=cast.qa, now=now)
         evaluations.save(
             tx,
             evaluation_id,
@@ -87,11 +98,26 @@ def evaluate(tx: Connection, cast: Cast, scorecard_id: int, rng: random.Random, 
             comments={},
             comment=rng.choice(COMMENTS),
             evaluator_id=cast.qa,
-            now=at,
+            now=now,
         )
-        if number < len(chosen) - 3:
-            evaluations.finish(tx, evaluation_id, evaluator_id=cast.qa, now=at)
+        if rng.random() > LEFT_AS_DRAFT:
+            evaluations.finish(tx, evaluation_id, evaluator_id=cast.qa, now=now)
     return len(chosen)
+
+
+def review_drafts(tx: Connection, *, now: datetime) -> int:
+    """A supervisor takes the oldest drafts of simulated cases over for colleagues; the newest wait. How many."""
+    rows = tx.execute(
+        select(Article.id)
+        .join(Ticket, Ticket.id == Article.source_ticket_id)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .where(Article.state == ArticleState.DRAFT.value, Customer.attributes[SIMULATED].as_boolean().is_(True))
+        .order_by(Article.id.desc())
+        .offset(DRAFTS_WAITING)
+    ).all()
+    for row in rows:
+        articles.set_state(tx, row.id, ArticleState.INTERNAL, now=now)
+    return len(rows)
 
 
 def _answers(definition: Definition, rng: random.Random) -> dict[str, str]:

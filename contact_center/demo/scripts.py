@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-QUEUE_NAMES = {"orders": "Orders", "billing": "Billing", "technical": "Technical"}
+QUEUE_NAMES = {"orders": "Orders", "billing": "Billing", "technical": "Technical", "business": "Business"}
 ITEMS = {
     "en": ("bamboo desk lamp", "ceramic tea set", "linen table cloth", "air purifier", "rice cooker", "folding stool",
            "wall clock", "robot vacuum", "reading chair", "coffee grinder"),

@@ -7,17 +7,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from contact_center.demo.checklist import SIMULATED
 from contact_center.demo.scripts import item_for
-from tickets.customers import contacts
+from tickets.customers import contacts, profiles
 from tickets.customers import events as customer_events
 from tickets.inbound import Address
 from tickets.models import Customer
 from tickets.states import ContactKind
 
 COUNT = 1_500
+ONE_VIP_IN = 40
+VIP_NOTE = "Buys for two restaurants; answer within the hour."
 NAMES = {
     key: words.split()
     for key, words in tomllib.loads((Path(__file__).parent / "names.toml").read_text("utf-8")).items()
@@ -36,7 +38,6 @@ class Shopper:
     phone: str
     order: str
     item: str
-    customer_id: int = 0
 
 
 def invent(count: int = COUNT, seed: int = 7) -> list[Shopper]:
@@ -66,23 +67,21 @@ def _one(rng: random.Random, n: int) -> Shopper:
     )
 
 
-def store(tx: Connection, shoppers: list[Shopper], *, now: datetime) -> list[Shopper]:
-    """Put them into the database with their addresses and one to three orders each."""
+def store(tx: Connection, shoppers: list[Shopper], *, supervisor_id: int, now: datetime) -> None:
+    """Put them into an empty database with their addresses and one to three orders each; a few are VIPs."""
     rng = random.Random(11)
-    stored = []
-    for shopper in shoppers:
+    for number, shopper in enumerate(shoppers):
         contact = contacts.find_or_create(
             tx, Address(ContactKind.EMAIL, shopper.email, shopper.name, verified=True), now=now, locale=shopper.locale
         )
-        tx.execute(update(Customer).where(Customer.id == contact.customer_id).values(attributes={SIMULATED: True}))
         contacts.add(tx, contact.customer_id, Address(ContactKind.PHONE, shopper.phone, shopper.name), now=now)
         for order in _orders(rng, shopper, now):
             customer_events.record(tx, contact.customer_id, **order, now=now)
-        stored.append(
-            Shopper(**{name: getattr(shopper, name) for name in Shopper.__slots__ if name != "customer_id"},
-                    customer_id=contact.customer_id)
-        )  # fmt: skip
-    return stored
+        if number % ONE_VIP_IN == 0:
+            version = tx.execute(select(Customer.version).where(Customer.id == contact.customer_id)).scalar_one()
+            vip = {"vip": True, "note": VIP_NOTE}
+            profiles.change(tx, contact.customer_id, vip, version=version, user_id=supervisor_id, now=now)
+    tx.execute(update(Customer).values(attributes={SIMULATED: True}))
 
 
 def _orders(rng: random.Random, shopper: Shopper, now: datetime) -> list[dict[str, Any]]:

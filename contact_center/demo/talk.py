@@ -4,8 +4,9 @@ import random
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
+from contact_center.demo.cast import ALWAYS_OPEN
 from contact_center.demo.scripts import BY_KEY, SCRIPTS, Script, fill
 from tickets.models import Customer, Message, Ticket
 from tickets.states import MessageKind
@@ -44,6 +45,10 @@ class Talk:
         answers = self.script.words[self.locale].answers if self.script else KINDLY[self.locale]
         return self._filled(answers[number]) if number < len(answers) else None
 
+    def good_news(self) -> str:
+        """What a colleague writes when something that was waited for has come."""
+        return self._filled(KINDLY[self.locale][1])
+
     def is_last_answer(self, number: int) -> bool:
         """Whether the n-th reply settles the matter."""
         answers = self.script.words[self.locale].answers if self.script else KINDLY[self.locale]
@@ -54,9 +59,10 @@ class Talk:
 
 
 def opening(rng: random.Random) -> Script:
-    """What the next customer writes about; complaints are rare."""
+    """What the next customer writes about; complaints are rare, and so are companies."""
     script = rng.choice(SCRIPTS)
-    return rng.choice(SCRIPTS) if script.complaint and rng.random() < 0.6 else script
+    rare = script.complaint or script.queue not in ALWAYS_OPEN
+    return rng.choice(SCRIPTS) if rare and rng.random() < 0.6 else script
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -77,29 +83,38 @@ _PATTERNS = [
 ]
 
 
-def recognise(tx: Connection, ticket_id: int) -> tuple[Talk, int]:
-    """The talk of any ticket, read from its messages, and how often a person here has answered."""
-    row = tx.execute(
-        select(Ticket.locale, Customer.name, Customer.locale.label("customer_locale"))
-        .join(Customer, Customer.id == Ticket.customer_id)
-        .where(Ticket.id == ticket_id)
-    ).one()
-    first = tx.execute(
+# Built once: every answer of a simulated colleague begins with it.
+_SAID = (
+    select(
+        Ticket.locale,
+        Customer.name,
+        Customer.locale.label("customer_locale"),
         select(Message.text)
-        .where(Message.ticket_id == ticket_id, Message.kind == MessageKind.INBOUND.value)
+        .where(Message.ticket_id == bindparam("ticket"), Message.kind == MessageKind.INBOUND.value)
         .order_by(Message.seq)
         .limit(1)
-    ).scalar_one_or_none()
-    replies = tx.execute(
-        select(func.count()).where(
-            Message.ticket_id == ticket_id,
+        .scalar_subquery()
+        .label("first"),
+        select(func.count())
+        .where(
+            Message.ticket_id == bindparam("ticket"),
             Message.kind == MessageKind.OUTBOUND.value,
             Message.automatic.is_(False),
         )
-    ).scalar_one()
+        .scalar_subquery()
+        .label("replies"),
+    )
+    .join(Customer, Customer.id == Ticket.customer_id)
+    .where(Ticket.id == bindparam("ticket"))
+)
+
+
+def recognise(tx: Connection, ticket_id: int) -> tuple[Talk, int]:
+    """The talk of any ticket, read from its messages, and how often a person here has answered."""
+    row = tx.execute(_SAID, {"ticket": ticket_id}).one()
     locale = row.customer_locale or row.locale or "en"
     name = call_name(row.name, locale)
-    return _recognised(ticket_id, first or "", name, "vi" if locale == "vi" else "en"), replies
+    return _recognised(ticket_id, row.first or "", name, "vi" if locale == "vi" else "en"), row.replies
 
 
 def _recognised(ticket_id: int, text: str, name: str, locale: str) -> Talk:

@@ -2,7 +2,7 @@
 
 Each metric has its words (shown beside the number), its formula over counts, and the SQL that counts. Live work is
 counted by waits (`queue_entries`): a wait ends answered, abandoned, flowed out or canceled. A wait that was canceled
-(merged, spam, taken back) says nothing about our service and is in no ratio.
+(merged, taken back) says nothing about our service and is in no ratio; a ticket that is spam is in no number at all.
 """
 
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ from contact_center.reports.sql import elapsed
 from routing.models import OPEN_WORK, QueueEntry
 from routing.pools import LIVE_MEDIA, Medium
 from routing.states import Activity, Presence, QueueExit, WorkItemState
-from tickets.models import Queue
+from tickets.models import Queue, Ticket
 from tickets.sla import Metric as SlaMetric
-from tickets.states import Channel
+from tickets.states import APART_STATUSES, Channel
 
 LIVE = tuple(sorted(medium.value for medium in LIVE_MEDIA))
 DEFERRED = tuple(sorted(medium.value for medium in Medium if medium not in LIVE_MEDIA))
@@ -155,6 +155,16 @@ class Counts:
         return self.wait / self.answered if self.answered else None
 
 
+def in_numbers() -> ColumnElement[bool]:
+    """SQL: whether a row joined with its ticket is in any number; what is kept apart as spam is in none."""
+    return Ticket.status.not_in(sorted(APART_STATUSES))
+
+
+def how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """SQL: how many rows meet the condition."""
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
 def waited() -> ColumnElement[float]:
     """SQL: how long a wait that has ended took, in seconds."""
     return elapsed(QueueEntry.exited_at, QueueEntry.entered_at)
@@ -166,13 +176,11 @@ def counts_columns() -> list[Label[Any]]:
     left = and_(QueueEntry.exit == QueueExit.ABANDONED.value, waited() >= SHORT_ABANDON_SECONDS)
     in_time = and_(answered, waited() <= Queue.target_seconds)
     return [
-        func.coalesce(func.sum(case((answered, 1), else_=0)), 0).label("answered"),
-        func.coalesce(func.sum(case((in_time, 1), else_=0)), 0).label("within"),
+        how_many(answered).label("answered"),
+        how_many(in_time).label("within"),
         func.coalesce(func.sum(case((answered, waited()), else_=0.0)), 0.0).label("wait"),
-        func.coalesce(func.sum(case((left, 1), else_=0)), 0).label("abandoned"),
-        func.coalesce(func.sum(case((QueueEntry.exit == QueueExit.FLOWED_OUT.value, 1), else_=0)), 0).label(
-            "flowed_out"
-        ),
+        how_many(left).label("abandoned"),
+        how_many(QueueEntry.exit == QueueExit.FLOWED_OUT.value).label("flowed_out"),
     ]
 
 

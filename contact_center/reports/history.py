@@ -12,13 +12,14 @@ from contact_center.reports.definitions import (
     SHORT_ABANDON_SECONDS,
     TOP_BOXES,
     Counts,
+    in_numbers,
     wilson,
 )
 from contact_center.reports.floor import History, Moment, Scope
 from contact_center.reports.live import AnyRow, agents_query, counts_by_queue, csat, day_start
 from routing.models import AgentState, PresenceEntry, QueueEntry
 from routing.states import Presence, QueueExit
-from tickets.models import Queue
+from tickets.models import Queue, Ticket
 from tickets.quality.models import Survey
 from tickets.sla_models import SlaClock
 
@@ -73,7 +74,10 @@ def _entries(tx: Connection, queue_ids: Sequence[int], *, now: datetime) -> Sequ
     """The live waits that touch the last hour, or this moment a week ago."""
     hour, then = now - STEP * STEPS, now - WEEK
     return tx.execute(
-        select(QueueEntry.queue_id, QueueEntry.entered_at, QueueEntry.exited_at, QueueEntry.exit).where(
+        select(QueueEntry.queue_id, QueueEntry.entered_at, QueueEntry.exited_at, QueueEntry.exit)
+        .join(Ticket, Ticket.id == QueueEntry.ticket_id)
+        .where(
+            in_numbers(),
             QueueEntry.queue_id.in_(queue_ids),
             QueueEntry.medium.in_(LIVE),
             or_(
@@ -124,7 +128,10 @@ def _risks(tx: Connection, queue_ids: Sequence[int], *, now: datetime) -> Sequen
         or_(QueueEntry.exited_at > now - STEP * STEPS - LONGEST_WAIT, QueueEntry.exited_at.is_(None)),
     )
     return tx.execute(
-        select(SlaClock.warned_at, SlaClock.ended_at, SlaClock.dropped_at).where(
+        select(SlaClock.warned_at, SlaClock.ended_at, SlaClock.dropped_at)
+        .join(Ticket, Ticket.id == SlaClock.ticket_id)
+        .where(
+            in_numbers(),
             SlaClock.ticket_id.in_(recent),
             SlaClock.warned_at.is_not(None),
             SlaClock.metric.in_(ANSWER_CLOCKS),
@@ -134,7 +141,10 @@ def _risks(tx: Connection, queue_ids: Sequence[int], *, now: datetime) -> Sequen
 
 def _answers(tx: Connection, queue_ids: Sequence[int], *, since: datetime, until: datetime) -> Sequence[AnyRow]:
     return tx.execute(
-        select(Survey.answered_at, Survey.rating).where(
+        select(Survey.answered_at, Survey.rating)
+        .join(Ticket, Ticket.id == Survey.ticket_id)
+        .where(
+            in_numbers(),
             Survey.answered_at >= since,
             Survey.answered_at <= until,
             Survey.rating.is_not(None),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, literal, or_, select
 
 from contact_center.accounts.models import TeamMember, User
 from contact_center.core.schema import UtcDateTime
@@ -23,6 +23,8 @@ from contact_center.reports.definitions import (
     Share,
     activity,
     counts_columns,
+    how_many,
+    in_numbers,
     is_staffed,
     wilson,
 )
@@ -151,8 +153,10 @@ def counts_by_queue(
     rows = tx.execute(
         select(QueueEntry.queue_id, *counts_columns())
         .join(Queue, Queue.id == QueueEntry.queue_id)
+        .join(Ticket, Ticket.id == QueueEntry.ticket_id)
         .where(
             QueueEntry.queue_id.in_(queue_ids),
+            in_numbers(),
             QueueEntry.medium.in_(LIVE),
             QueueEntry.exited_at >= since,
             QueueEntry.exited_at <= until,
@@ -179,12 +183,16 @@ def _agents(tx: Connection, scope: Scope, *, since: datetime) -> tuple[AgentLine
         held[item.agent_id][item.pool, item.state] = item.items
     contacts = tx.execute(
         select(Assignment.user_id, func.count().label("n"))
-        .where(Assignment.user_id.in_(ids), Assignment.started_at >= since)
+        .join(Ticket, Ticket.id == Assignment.ticket_id)
+        .where(Assignment.user_id.in_(ids), Assignment.started_at >= since, in_numbers())
         .group_by(Assignment.user_id)
     )
     missed = tx.execute(
         select(Offer.agent_id, func.count().label("n"))
-        .where(Offer.agent_id.in_(ids), Offer.offered_at >= since, Offer.state == OfferState.TIMEOUT.value)
+        .join(Ticket, Ticket.id == Offer.ticket_id)
+        .where(
+            Offer.agent_id.in_(ids), Offer.offered_at >= since, Offer.state == OfferState.TIMEOUT.value, in_numbers()
+        )
         .group_by(Offer.agent_id)
     )
     taken = {row.user_id: row.n for row in contacts}
@@ -193,11 +201,19 @@ def _agents(tx: Connection, scope: Scope, *, since: datetime) -> tuple[AgentLine
 
 
 def agents_query(scope: Scope) -> AnySelect:
-    """The agents of a scope with their state, those on the floor first."""
+    """The agents of a scope with their state, those on the floor first.
+
+    Opening the console gives anybody a presence; who takes work from no queue and holds none is a visitor here.
+    """
+    works = or_(
+        AgentState.user_id.in_(select(ProfileRow.user_id)),
+        AgentState.live_held + AgentState.deferred_held > 0,
+        AgentState.presence == Presence.AVAILABLE.value,
+    )
     query = (
         select(AgentState.__table__, User.name)
         .join(User, User.id == AgentState.user_id)
-        .where(AgentState.active, User.active)
+        .where(AgentState.active, User.active, works)
         .order_by(case((AgentState.presence == Presence.OFFLINE.value, 1), else_=0), User.name, User.id)
     )
     if scope.queue_id is not None:
@@ -322,15 +338,14 @@ def _service_targets(tx: Connection, queue_ids: Sequence[int], *, now: datetime)
 
 def _deferred(tx: Connection, queue_ids: Sequence[int], *, end: datetime, now: datetime) -> Deferred:
     edges = [literal(now - edge, UtcDateTime()) for edge, _ in AGES if edge is not None]
-    groups = [_count(_between(WorkItem.enqueued_at, edges, index)) for index in range(len(AGES))]
     row = tx.execute(
         select(
             func.count().label("open"),
-            _count(WorkItem.state.in_(WAITING)).label("unowned"),
+            how_many(WorkItem.state.in_(WAITING)).label("unowned"),
             func.min(WorkItem.enqueued_at).label("oldest_since"),
-            _count(and_(Ticket.sla_due_at > now, Ticket.sla_due_at < end)).label("due_today"),
-            _count(Ticket.sla_due_at <= now).label("breached"),
-            *(group.label(f"age_{index}") for index, group in enumerate(groups)),
+            how_many(and_(Ticket.sla_due_at > now, Ticket.sla_due_at < end)).label("due_today"),
+            how_many(Ticket.sla_due_at <= now).label("breached"),
+            *(how_many(_between(WorkItem.enqueued_at, edges, at)).label(f"age_{at}") for at in range(len(AGES))),
         )
         .select_from(WorkItem)
         .join(Ticket, Ticket.id == WorkItem.ticket_id)
@@ -342,10 +357,6 @@ def _deferred(tx: Connection, queue_ids: Sequence[int], *, end: datetime, now: d
     ).one()
     ages = tuple(getattr(row, f"age_{index}") for index in range(len(AGES)))
     return Deferred(row.open, row.unowned, row.oldest_since, row.due_today, row.breached, ages)
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
 def _between(column: Any, edges: Sequence[Any], index: int) -> ColumnElement[bool]:
@@ -360,7 +371,10 @@ def _between(column: Any, edges: Sequence[Any], index: int) -> ColumnElement[boo
 def csat(tx: Connection, queue_ids: Sequence[int], *, since: datetime, until: datetime) -> Share | None:
     """The answers about live contacts from `since` to `until`."""
     row = tx.execute(
-        select(func.count().label("n"), _count(Survey.rating.in_(TOP_BOXES)).label("good")).where(
+        select(func.count().label("n"), how_many(Survey.rating.in_(TOP_BOXES)).label("good"))
+        .join(Ticket, Ticket.id == Survey.ticket_id)
+        .where(
+            in_numbers(),
             Survey.answered_at >= since,
             Survey.answered_at <= until,
             Survey.rating.is_not(None),

@@ -83,9 +83,10 @@ class Console:
 
 
 @contextlib.asynccontextmanager
-async def open_console(database_url: str, folder: Path) -> AsyncIterator[Console]:
+async def open_console(database_url: str, folder: Path, **settings: Any) -> AsyncIterator[Console]:
     """A console on an empty database that has all tables."""
-    app = build(Settings(data_dir=folder, database_url=database_url, public_url=BASE), loops=["none"])
+    values = {"data_dir": folder, "database_url": database_url, "public_url": BASE, **settings}
+    app = build(Settings(**values), loops=["none"])
     async with app.router.lifespan_context(app):
         console = Console(app.state.services, app, [])
         yield console
@@ -93,12 +94,12 @@ async def open_console(database_url: str, folder: Path) -> AsyncIterator[Console
             await seat.aclose()
 
 
-async def cost(seat: Seat, path: str) -> int:
-    """How many statements a page takes: the least of three, because the loops of a web process run beside it."""
+async def cost(seat: Seat, path: str, *, part: bool = False) -> int:
+    """How many statements a page (or its part) takes: the least of three, as a web process has loops beside it."""
     counts = []
     for _ in range(3):
         with statements() as seen:
-            await seat.page(path)
+            await (seat.part if part else seat.page)(path)
         counts.append(len(seen))
     return min(counts)
 

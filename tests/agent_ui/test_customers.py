@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from channels.sms import consent
+from channels.sms.keywords import Wish
 from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
 from tests.agent_ui.console import PAGE, SAME_ORIGIN, Console, cost
@@ -13,6 +15,7 @@ from tickets.customers import contacts, events
 from tickets.customers.recognise import refresh_search
 from tickets.inbound import Address
 from tickets.models import ContactPoint, Customer
+from tickets.numbers import number_of
 from tickets.states import Channel, ContactKind
 
 FORM = {**PAGE, **SAME_ORIGIN}
@@ -127,6 +130,36 @@ async def test_an_address_is_added_refused_and_sent_to_again(console: Console) -
     assert (await seat.post(f"{path}/{point.id}/remove", FORM)).status_code == 303
 
 
+async def test_an_opt_out_is_told_with_its_word_and_lifted_by_a_supervisor_with_a_reason(
+    console_on_both: Console,
+) -> None:
+    console = console_on_both
+    customer_id = await console.write(full)
+    agent, supervisor = await console.sit(), await console.sit(Role.SUPERVISOR, name="Minh Le")
+
+    def opt_out(tx: Connection) -> int:
+        point_id = contacts.add(tx, customer_id, Address(ContactKind.PHONE, "+84912345678"), now=utcnow())
+        assert point_id is not None
+        consent.record(tx, point_id, Wish.STOP, account_id=None, source=consent.KEYWORD, word="hủy", now=utcnow())
+        consent.close(tx, point_id, now=utcnow())
+        return point_id
+
+    point_id = await console.write(opt_out)
+    path = f"/customers/{customer_id}/addresses/{point_id}/lift"
+    page = (await agent.page(f"/customers/{customer_id}")).text
+    assert "by writing “hủy”" in page
+    assert path not in page
+    assert (await agent.post(path, FORM, reason="They rang us")).status_code == 403
+    assert "Say why" in (await supervisor.post(path, FORM, reason=" ")).text
+    assert (await supervisor.post(path, FORM, reason="They rang us and asked for it")).status_code == 303
+    assert "somebody has lifted it" not in (await supervisor.page(f"/customers/{customer_id}")).text
+    page = (await agent.page(f"/customers/{customer_id}")).text
+    assert "Lifted by Minh Le" in page
+    assert "They rang us and asked for it" in page
+    lifted = await one(console, select(ContactPoint.suppressed_at).where(ContactPoint.id == point_id))
+    assert lifted.suppressed_at is None
+
+
 async def test_a_duplicate_is_shown_with_evidence_merged_and_undone(console_on_both: Console) -> None:
     console = console_on_both
     customer_id = await console.write(full)
@@ -170,3 +203,25 @@ async def test_the_profile_costs_the_same_for_a_long_history(console: Console) -
     assert few == await cost(seat, f"/customers/{customer_id}")
     page = await seat.page(f"/customers/{customer_id}")
     assert "?cursor=" in page.text
+
+
+async def test_a_number_of_somebody_else_is_taken_away_from_the_conversation(console: Console) -> None:
+    customer_id = await console.write(full)
+
+    def call_from(tx: Connection) -> int:
+        point_id = contacts.add(tx, customer_id, Address(ContactKind.PHONE, "+84912345678"), now=utcnow())
+        assert point_id is not None
+        return make_ticket(tx, account_id=make_account(tx), sender="+84912345678", text="Wrong number").ticket_id
+
+    ticket_id = await console.write(call_from)
+    seat = await console.sit(name="Lan Pham")
+    path = f"/tickets/{number_of(ticket_id)}"
+    assert "not-this-person" in (await seat.page(path)).text
+    answer = await seat.post(f"{path}/not-this-person", FORM)
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    page = (await seat.page(path)).text
+    assert "is not Nguyễn Thị Mai: the number was taken away" in page
+    assert "There is no address to answer to" in page
+    assert "+84912345678" not in (await seat.page(f"/customers/{customer_id}")).text
+    refused = await seat.post(f"{path}/not-this-person", FORM)
+    assert refused.status_code == 422

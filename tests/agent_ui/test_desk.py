@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
+from channels.phone.people import phone_of
 from contact_center.accounts.models import User
 from contact_center.accounts.passwords import hash_password
 from contact_center.accounts.permissions import Role
@@ -43,6 +44,11 @@ async def test_a_person_signs_in_and_goes_where_they_wanted(console: Console, se
     answer = await console.browser().post("/login", data=form, headers=PAGE)
     assert (answer.status_code, answer.headers["location"]) == (303, "/settings")
     assert "httponly" in answer.headers["set-cookie"].lower()
+
+
+async def test_browsers_find_our_mark_without_a_login(console: Console) -> None:
+    answer = await console.browser().get("/favicon.ico")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
 
 
 async def test_a_wrong_password_says_so_and_keeps_the_address(console: Console) -> None:
@@ -202,3 +208,19 @@ async def test_a_snoozed_conversation_comes_back_later(console: Console, seat: S
     await seat.post(f"/tickets/{number_of(ticket_id)}/snooze", **{"for": "4h"})
     until = await console.db.read(lambda tx: tx.execute(select(Ticket.snoozed_until)).scalar_one())
     assert timedelta(hours=3) < until - utcnow() <= timedelta(hours=4)
+
+
+async def test_ones_own_phone_is_kept_in_one_spelling(console: Console, seat: Seat) -> None:
+    answer = await seat.post("/settings", PAGE, phone="+84 28 7300 1234")
+    assert answer.headers["location"] == "/settings?saved"
+    assert 'value="+842873001234"' in (await seat.page("/settings")).text
+    assert await console.db.read(phone_of, seat.user_id) == "+842873001234"
+    await seat.post("/settings", PAGE, phone="client:mai.tran")
+    assert await console.db.read(phone_of, seat.user_id) == "client:mai.tran"
+
+
+async def test_a_phone_number_that_is_none_is_said_and_stored_nowhere(console: Console, seat: Seat) -> None:
+    answer = await seat.post("/settings", PAGE, phone="call me")
+    assert "This is not a phone number that can be reached." in answer.text
+    assert 'value="call me"' in answer.text
+    assert await console.db.read(phone_of, seat.user_id) == ""

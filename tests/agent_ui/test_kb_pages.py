@@ -117,4 +117,5 @@ async def test_the_list_costs_the_same_whatever_its_length(console: Console) -> 
         with statements() as seen:
             await agent.page("/kb")
         counts.append(len(seen))
-    assert counts[0] == counts[1] <= 5
+    # Three of them read what is the agent's own in the frame: presence, offers, notifications.
+    assert counts[0] == counts[1] <= 7

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -10,17 +11,24 @@ import pytest
 from sqlalchemy import Connection, select
 
 from agent_ui import fragments
+from agent_ui.live_ticket import TicketRenderer
 from contact_center.accounts import sessions
 from contact_center.accounts.permissions import Role
 from contact_center.accounts.web import COOKIE
 from contact_center.core.bus import Poke
 from contact_center.core.clock import utcnow
-from contact_center.core.hub import REVOKED_CODE
+from contact_center.core.sockets import REVOKED_CODE
 from routing.models import AgentConnection
 from tests.agent_ui.console import BASE, Console, Seat
 from tests.agent_ui.test_ticket import add_notes, make_mail
-from tickets import lifecycle, replies
+from tests.conftest import NOW
+from tests.factories import inbound, make_account
+from tickets import intake, lifecycle, replies
+from tickets.inbound import StoredFile
+from tickets.models import Message
 from tickets.replies import Author, Reply
+from tickets.states import Channel
+from tickets.timeline import add_files
 
 
 class Line:
@@ -108,6 +116,21 @@ async def test_a_delivery_state_is_replaced_in_place(console: Console, seat: Sea
     assert "Chờ gửi" in html(orjson.loads(made["vi:agent"][0]), f"d-{sent.message_id}")
 
 
+async def test_a_picture_that_comes_after_its_message_is_shown_at_once(console: Console) -> None:
+    ticket_id = await console.write(make_mail)
+
+    def picture(tx: Connection) -> Message:
+        row = tx.execute(select(Message.id, Message.seq).where(Message.ticket_id == ticket_id)).first()
+        assert row is not None
+        add_files(tx, row.id, [StoredFile("d" * 64, "parcel.png", "image/png", 9)])
+        return row  # type: ignore[return-value]
+
+    message = await console.write(picture)
+    pokes = [Poke(f"ticket:{ticket_id}", {"event": "message.updated", "message_id": message.id})]
+    made = await fragments.ticket_frames(console.services, f"ticket:{ticket_id}", pokes, {"en:agent"})
+    assert "parcel.png" in html(orjson.loads(made["en:agent"][0]), f"e-{message.seq}")
+
+
 async def test_each_locale_is_rendered_once(console: Console) -> None:
     ticket_id = await console.write(make_mail)
     pokes = [Poke(f"ticket:{ticket_id}", {"event": "message.created", "seq": 1})]
@@ -192,3 +215,44 @@ async def test_who_only_looks_is_not_on_the_floor(console: Console) -> None:
     async with connected(console, reviewer.token) as line:
         await line.next("hello")
         assert await console.db.read(lines) == 0
+
+
+class Talk:
+    """A customer's chat: every message gives its topic and the poke of its writer."""
+
+    def __init__(self, console: Console, account_id: int) -> None:
+        self.console = console
+        self.account_id = account_id
+        self.said = 0
+
+    async def say(self) -> tuple[str, list[Poke]]:
+        pokes: list[Poke] = []
+        self.console.db.after_commit = pokes.extend
+        message = inbound(self.account_id, channel=Channel.CHAT, sender="visit", text=f"line {self.said}")
+        self.said += 1
+        receipt = await self.console.write(intake.receive, message, now=NOW + timedelta(seconds=self.said))
+        topic = f"ticket:{receipt.ticket_id}"
+        return topic, [poke for poke in pokes if poke.topic == topic and poke.data["event"] == "message.created"]
+
+
+@pytest.fixture
+async def chat(console: Console) -> Talk:
+    return Talk(console, await console.write(make_account, Channel.CHAT))
+
+
+async def test_a_customers_next_message_is_shown_as_a_read_would_show_it(console: Console, chat: Talk) -> None:
+    renderer = TicketRenderer(console.services)
+    for _ in range(3):
+        topic, pokes = await chat.say()
+        written = await renderer(topic, pokes, {"en:agent"})
+        read = await TicketRenderer(console.services)(topic, [Poke(topic, pokes[0].data)], {"en:agent"})
+        shown, again = (orjson.loads(made["en:agent"][0]) for made in (written, read))
+        assert (shown["after"], shown["seq"]) == (again["after"], again["seq"])
+        assert html(shown, "timeline") == html(again, "timeline")
+
+
+async def test_a_message_that_is_told_again_is_not_shown_again(console: Console, chat: Talk) -> None:
+    renderer = TicketRenderer(console.services)
+    topic, pokes = await chat.say()
+    assert (await renderer(topic, pokes, {"en:agent"}))["en:agent"]
+    assert (await renderer(topic, pokes, {"en:agent"}))["en:agent"] == []

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from contact_center.accounts.permissions import Role
-from tests.agent_ui.console import SCRIPT, Console, Seat, statements
+from tests.agent_ui.console import SCRIPT, Console, Seat, cost
 from tests.conftest import NOW
 from tests.factories import make_account, make_ticket, unique
 from tickets import replies, topics
@@ -52,6 +52,21 @@ async def test_a_conversation_shows_its_customer_and_messages(console: Console, 
         assert expected in answer.text
 
 
+async def test_an_invitation_says_what_when_where_and_by_whom(console: Console, seat: Seat) -> None:
+    told = {
+        "method": "request", "title": "See the <lamp>", "start": "2026-02-03T03:15:00+00:00",
+        "end": "2026-02-03T04:15:00+00:00", "all_day": False, "place": "12 Hang Bai", "organizer": "Anna",
+        "repeats": True,
+    }  # fmt: skip
+    ticket_id = await console.write(make_mail, meta={"invitation": told})
+
+    text = (await seat.page(path(ticket_id))).text
+
+    for expected in ("Invitation", "See the &lt;lamp&gt;", "12 Hang Bai", "Invited by Anna", "Repeats"):
+        assert expected in text
+    assert 'datetime="2026-02-03T03:15:00+00:00" data-as="full"' in text
+
+
 async def test_a_missing_conversation_is_not_found(seat: Seat) -> None:
     assert (await seat.page("/tickets/99999")).status_code == 404
 
@@ -60,14 +75,12 @@ async def test_a_conversation_costs_the_same_whatever_its_length(console_on_both
     console = console_on_both
     seat = await console.sit()
     ticket_id = await console.write(make_mail)
-    with statements() as short:
-        await seat.part(path(ticket_id))
+    short = await cost(seat, path(ticket_id), part=True)
     await console.write(add_notes, ticket_id, seat.user_id, 120)
-    with statements() as long:
-        await seat.part(path(ticket_id))
-    assert len(long) == len(short)
+    long = await cost(seat, path(ticket_id), part=True)
+    assert long == short
     own_state, session = 3, 1
-    assert len(long) <= 8 + own_state + session
+    assert long <= 9 + own_state + session
 
 
 async def test_older_messages_come_page_by_page(console: Console, seat: Seat) -> None:

@@ -3,6 +3,7 @@
 `python -m tests.browser.floor FOLDER PORT` serves it. `/test/…` play the customers through the real use cases.
 """
 
+import base64
 import contextlib
 import os
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from channels.email.sanitize import sanitised
+from channels.sms import templates
+from channels.sms.templates import Template
 from contact_center.accounts import users
 from contact_center.accounts.permissions import Role
 from contact_center.app import Extension, build
@@ -34,8 +39,10 @@ from contact_center.wiring import HANDLERS
 from routing import handling, presence, profiles
 from routing.models import AgentState, WorkItem
 from routing.states import Presence
+from tests.browser import phone
 from tests.factories import inbound, make_account, make_queue, unique
 from tickets import intake, lifecycle
+from tickets.inbound import StoredFile
 from tickets.models import ChannelAccount, Message, Ticket
 from tickets.states import Channel
 
@@ -46,6 +53,16 @@ PEOPLE = {
     "sara": ("Sara Lind", Role.SUPERVISOR),
 }
 START_SECONDS = 120
+PLACES = {"1": "Mai", "2": "77"}
+TEMPLATES = [
+    Template("HX1", "order_delayed", "en", "utility", "approved", "", "Hi {{1}}, order {{2}} is late.", PLACES),
+    Template("HX2", "xin_loi", "vi", "utility", "approved", "", "Chào {{1}}, bên mình xin lỗi ạ.", {"1": "Mai"}),
+    Template("HX3", "sale", "en", "marketing", "rejected", "Too much shouting", "SALE SALE SALE", {}),
+]
+# The smallest picture: one red dot.
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
 
 
 def prepare(settings: Settings) -> None:
@@ -56,8 +73,9 @@ def prepare(settings: Settings) -> None:
         if tx.execute(select(ChannelAccount.id)).first() is None:
             now = utcnow()
             queue_id = make_queue(tx, "Orders")
-            for channel in (Channel.CHAT, Channel.EMAIL, Channel.SMS):
-                make_account(tx, channel, queue_id=queue_id)
+            for channel in (Channel.CHAT, Channel.EMAIL, Channel.SMS, Channel.WHATSAPP):
+                account_id = make_account(tx, channel, queue_id=queue_id)
+            templates.keep(tx, account_id, TEMPLATES, now=now)
             for name, (full, role) in PEOPLE.items():
                 address = f"{name}@shop.test"
                 user_id = users.create(tx, email=address, name=full, role=role, password=PASSWORD, now=now)
@@ -67,7 +85,7 @@ def prepare(settings: Settings) -> None:
 
 
 async def say(request: Request) -> Response:
-    """A customer writes: ?channel=&visit=&text=."""
+    """A customer writes: ?channel=&from=&text=&ago=, that many hours ago."""
     asked = request.query_params
     channel = Channel(asked.get("channel", "chat"))
     sender = asked.get("from") or unique("visit-")
@@ -76,10 +94,26 @@ async def say(request: Request) -> Response:
         account_id = tx.execute(select(ChannelAccount.id).where(ChannelAccount.channel == channel.value)).scalar_one()
         thread = None if channel is Channel.EMAIL else sender
         given = {"channel": channel, "sender": sender, "thread_key": thread, "text": asked.get("text", "Hello")}
-        return intake.receive(tx, inbound(account_id, **given, subject=asked.get("subject", "")), now=utcnow())
+        now = utcnow() - timedelta(hours=int(asked.get("ago", "0")))
+        return intake.receive(tx, inbound(account_id, **given, subject=asked.get("subject", "")), now=now)
 
     receipt = await services(request).db.write(write)
     return JSONResponse({"from": sender, "ticket_id": receipt.ticket_id})
+
+
+async def mail(request: Request) -> Response:
+    """A customer's mail with a picture of its own and one from elsewhere."""
+    held = services(request)
+    own = StoredFile(held.files.put(DOT), "dot.png", "image/png", len(DOT), inline=True, content_id="dot")
+    html = sanitised('<p>Look</p><img src="cid:dot" alt="own"><img src="http://127.0.0.1/pixel.png" alt="elsewhere">')
+
+    def write(tx: Connection) -> Any:
+        account_id = tx.execute(select(ChannelAccount.id).where(ChannelAccount.channel == "email")).scalar_one()
+        given = {"channel": Channel.EMAIL, "sender": "pia@example.com", "subject": "Photo", "text": "Look"}
+        return intake.receive(tx, inbound(account_id, **given, html=html, attachments=(own,)), now=utcnow())
+
+    receipt = await held.db.write(write)
+    return JSONResponse({"ticket_id": receipt.ticket_id})
 
 
 async def seen_by_customer(request: Request) -> Response:
@@ -117,7 +151,13 @@ async def clear(request: Request) -> Response:
 def serve(folder: str, port: int) -> None:
     settings = Settings(data_dir=Path(folder), port=port, database_url=f"sqlite:///{folder}/floor.db")
     prepare(settings)
-    routes = [Route("/test/say", say), Route("/test/seen", seen_by_customer), Route("/test/clear", clear)]
+    routes = [
+        Route("/test/say", say),
+        Route("/test/mail", mail),
+        Route("/test/seen", seen_by_customer),
+        Route("/test/clear", clear),
+        *phone.ROUTES,
+    ]
     app = build(settings, extension=Extension(routes=routes))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", ws="websockets-sansio")
 
@@ -167,10 +207,29 @@ class Floor:
         answer: dict[str, Any] = httpx2.get(f"{self.url}/test/say", params=asked, timeout=10).json()
         return answer
 
+    def mail(self) -> int:
+        """The ticket of a mail with pictures."""
+        return int(httpx2.get(f"{self.url}/test/mail", timeout=10).json()["ticket_id"])
+
     def seen(self, ticket_id: int) -> list[str]:
         """What the customer may see."""
         answer: list[str] = httpx2.get(f"{self.url}/test/seen", params={"ticket_id": ticket_id}, timeout=10).json()
         return answer
+
+    def call(self, ticket_id: int, who: str) -> int:
+        """Somebody here and the customer of a ticket talk on the phone."""
+        asked = {"ticket_id": ticket_id, "who": who}
+        return int(httpx2.get(f"{self.url}/test/call", params=asked, timeout=10).raise_for_status().json()["call_id"])
+
+    def ring(self, number: str, name: str, other: str) -> int:
+        """A number that nobody has calls; a customer of this name has the other one. The ticket of the call."""
+        asked = {"number": number, "name": name, "other": other}
+        answer = httpx2.get(f"{self.url}/test/call/ring", params=asked, timeout=10).raise_for_status()
+        return int(answer.json()["ticket_id"])
+
+    def end_call(self, call_id: int) -> None:
+        """They hang up."""
+        httpx2.get(f"{self.url}/test/call/end", params={"call_id": call_id}, timeout=10).raise_for_status()
 
     def clear(self) -> None:
         """Nothing waits and nobody is on the floor."""

@@ -2,36 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.chromium import chromium, require_chromium
-from tests.browser.floor import Floor, open_floor
-from tests.browser.test_console import AXE, Desk, become
+from tests.browser.agents import AXE, Desk, become
 
 pytestmark = pytest.mark.browser
 
 IN_QUEUE = '.tile[data-metric="in_queue"] .value'
 # From a customer's words to the board: pushed at most once a second, at most two stale.
 SOON = 2.0
-
-
-@pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
-    require_chromium()
-    with open_floor(tmp_path_factory.mktemp("floor")) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def desk(floor: Floor) -> AsyncIterator[Desk]:
-    await asyncio.to_thread(floor.clear)
-    async with chromium() as browser:
-        opened = Desk(floor, browser)
-        yield opened
-    assert opened.problems == []
 
 
 async def open_board(desk: Desk) -> Page:

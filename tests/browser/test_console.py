@@ -1,107 +1,46 @@
 """The agent's story in a real browser, against a real web process."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import expect
 
-from tests.browser.chromium import chromium, require_chromium
-from tests.browser.floor import PASSWORD, Floor, open_floor
+from tests.browser.agents import Desk, accepted_chat, become, found_by_axe, tab_to
+from tests.browser.floor import PASSWORD
 
 pytestmark = pytest.mark.browser
 
-# Shared machines are slow at times; what must be quick is measured where it matters.
-expect.set_options(timeout=20_000)
-AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js"
-# What a cut line leaves in the console, and what a browser says of an aborted request.
-EXPECTED = re.compile(r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION|WebSocket connection|status of 40[19]")
-WIDE = {"width": 1440, "height": 900}
 
-
-@dataclass
-class Desk:
-    """A browser on the floor, and what went wrong on its pages."""
-
-    floor: Floor
-    browser: Browser
-    problems: list[str] = field(default_factory=list)
-
-    async def context(self, **options: Any) -> BrowserContext:
-        return await self.browser.new_context(**{"viewport": WIDE, **options})
-
-    async def sign_in(self, who: str = "anna", context: BrowserContext | None = None) -> Page:
-        page = await (context or await self.context()).new_page()
-        page.on("console", lambda message: message.type == "error" and self.note(message.text))
-        page.on("pageerror", lambda error: self.note(str(error)))
-        await page.goto(f"{self.floor.url}/login?next=/inbox")
-        await page.get_by_label("E-mail").fill(f"{who}@shop.test")
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-        return page
-
-    def note(self, text: str) -> None:
-        if not EXPECTED.search(text):
-            self.problems.append(text)
-
-    async def say(self, text: str, **more: str) -> dict[str, Any]:
-        return await asyncio.to_thread(self.floor.say, text, **more)
-
-
-@pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
-    require_chromium()
-    with open_floor(tmp_path_factory.mktemp("floor")) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def desk(floor: Floor) -> AsyncIterator[Desk]:
-    await asyncio.to_thread(floor.clear)
-    async with chromium() as browser:
-        opened = Desk(floor, browser)
-        yield opened
-    assert opened.problems == []
-
-
-async def become(page: Page, state: str) -> None:
-    await page.locator("#presence > button").click()
-    await page.locator(f'#presence-menu [value="{state}"]').click()
-    await expect(page.locator("#presence .presence").first).to_have_attribute("data-state", state.partition(":")[0])
-
-
-async def accepted_chat(desk: Desk, page: Page, text: str = "Where is my order?") -> dict[str, Any]:
-    """A chat that the person at the page has accepted by keyboard."""
-    await become(page, "available")
-    customer = await desk.say(text)
-    await expect(page.locator(".offer")).to_be_visible()
-    await page.keyboard.press("Alt+a")
-    await expect(page.locator("#reply")).to_be_focused()
-    return customer
-
-
-async def test_an_offer_is_accepted_answered_and_resolved_by_keyboard_alone(desk: Desk) -> None:
+async def test_the_whole_story_by_keyboard_alone(desk: Desk, record_property: Any) -> None:
+    mail = await desk.say("A lid is missing", channel="email", subject="Lid", who="lou@example.com")
     page = await desk.sign_in()
-    await page.goto(f"{desk.floor.url}/tickets/new")
-    await page.goto(f"{desk.floor.url}/inbox")
-    await become(page, "available")
-    await page.locator("#search").focus()
-    customer = await desk.say("Where is my order A-2291?")
-    await expect(page.locator(".offer")).to_contain_text("Where is my order A-2291?")
-    await expect(page.locator("#alert")).to_contain_text("New offer: Chat")
-    await expect(page.locator("#search")).to_be_focused()
-    await page.locator("#search").blur()
+    await page.goto(f"{desk.floor.url}/inbox?view=unassigned&sort=newest")
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
 
-    begun = asyncio.get_running_loop().time()
+    await tab_to(page, "#presence > button")
+    await page.keyboard.press("Enter")
+    while await page.evaluate("document.activeElement.value") != "available":
+        await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#presence .presence").first).to_have_attribute("data-state", "available")
+
+    customer = await desk.say("Where is my order A-2291?")
+    await expect(page.locator(".offer").first).to_be_visible()
+    await expect(page.locator("#alert")).to_contain_text("New offer")
+    while "A-2291" not in await page.locator(".offer").first.inner_text():
+        # The mail may be offered first: it is accepted and left open.
+        await page.keyboard.press("Alt+a")
+        await expect(page.locator("#reply")).to_be_focused()
+        await expect(page.locator(".offer")).to_contain_text(["A-2291"])
+    await page.evaluate("performance.clearMarks(); performance.clearMeasures()")
     await page.keyboard.press("Alt+a")
+    await expect(page.locator("#subject")).to_have_text("Where is my order A-2291?")
     await expect(page.locator("#reply")).to_be_focused()
-    # 500 ms on an idle machine; this one is shared.
-    assert asyncio.get_running_loop().time() - begun < 5
+    took = await page.evaluate("performance.getEntriesByName('accept-to-composer').at(-1).duration")
+    record_property("accept_to_composer_ms", round(took))
+    # 500 ms on an idle machine (139 in the median); this one is shared.
+    assert 0 < took < 5_000
     await expect(page.locator(".offer")).to_have_count(0)
 
     await page.keyboard.type("It is on its way.")
@@ -111,11 +50,29 @@ async def test_an_offer_is_accepted_answered_and_resolved_by_keyboard_alone(desk
     await page.keyboard.press("Escape")
     await page.keyboard.press("e")
     await expect(page.locator(".thead")).to_contain_text("Resolved")
-    await expect(page.locator(".wrapup")).to_be_visible()
     assert desk.floor.seen(customer["ticket_id"])[:2] == ["Where is my order A-2291?", "It is on its way."]
-    await page.locator(".wrapup select").select_option("solved")
-    await page.get_by_role("button", name="Finish").click()
+
+    await tab_to(page, ".wrapup select")
+    await page.keyboard.type("Solved")
+    await tab_to(page, ".wrapup [type=submit]")
+    await page.keyboard.press("Enter")
     await expect(page.locator(".wrapup")).to_have_count(0)
+
+    await page.goto(f"{desk.floor.url}/inbox?view=open&sort=newest")
+    await expect(page.locator(f"#row-{mail['ticket_id'] + 99}")).to_be_visible()
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#subject")).to_be_focused()
+    await expect(page).to_have_title(re.compile("#[0-9]+ Lid"))
+
+
+async def test_an_offer_takes_no_focus(desk: Desk) -> None:
+    page = await desk.sign_in()
+    await become(page, "available")
+    await page.locator("#search").focus()
+    await desk.say("Hello?")
+    await expect(page.locator(".offer")).to_contain_text("Hello?")
+    await expect(page.locator("#search")).to_be_focused()
 
 
 async def test_declining_asks_why_first(desk: Desk) -> None:
@@ -261,26 +218,27 @@ async def test_axe_finds_nothing_serious(desk: Desk, scheme: Any) -> None:
     await desk.say("Is somebody there?")
     await expect(page.locator(".offer")).to_be_visible()
     await found_by_axe(page, "offer")
+    await page.locator("#bell button").click()
+    await expect(page.locator("#notices")).to_contain_text("Notifications")
+    await found_by_axe(page, "notifications")
     for path in (
         "/inbox?view=open",
         f"/tickets/{ticket_id + 99}",
         "/settings",
         "/search?q=axe",
         "/tickets/new",
+        "/customers",
+        "/views",
         "/nowhere",
     ):
         await page.goto(f"{desk.floor.url}{path}")
         await page.wait_for_load_state("networkidle")
         await found_by_axe(page, path)
+    await page.goto(f"{desk.floor.url}/inbox")
+    await page.get_by_role("button", name="Filter").click()
+    await expect(page.get_by_label("Only what is past its target")).to_be_visible()
+    await found_by_axe(page, "filters")
+    await context.clear_cookies()
+    await page.goto(f"{desk.floor.url}/login")
+    await found_by_axe(page, "/login")
     desk.problems.clear()
-
-
-async def found_by_axe(page: Page, where: str) -> None:
-    await page.add_script_tag(path=AXE)
-    found = await page.evaluate("axe.run({resultTypes: ['violations']})")
-    serious = [
-        (one["id"], [node["html"][:160] for node in one["nodes"]])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == [], where

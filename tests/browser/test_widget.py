@@ -12,8 +12,12 @@ from playwright.async_api import Browser, FrameLocator, Page, expect
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from channels.chat import invitations
+from contact_center.core.clock import utcnow
+from contact_center.core.db import sqlite_engine
 from tests.browser.chromium import chromium
 from tests.browser.desk import Desk
+from tests.channels.chat.test_invitations import RULE
 
 pytestmark = pytest.mark.browser
 
@@ -236,3 +240,30 @@ async def test_pictures_arrive_and_liars_do_not(desk: Desk, browser: Browser) ->
         assert answer.content == screenshot
         assert "sandbox" in answer.headers["content-security-policy"]
         assert (await client.get(f"{desk.own}{address}x")).status_code == 404
+
+
+async def test_an_invitation_that_is_answered_begins_the_conversation_and_is_counted(
+    desk: Desk, browser: Browser
+) -> None:
+    (database,) = desk.folder.glob("*.db")
+    engine = sqlite_engine(f"sqlite:///{database}")
+    with engine.begin() as tx:
+        invitation_id = invitations.add(tx, 1, {**RULE, "page": "/shop", "seconds": 1}, now=utcnow())
+    page = await shop(browser, desk)
+    frame = widget(page)
+    await frame.get_by_role("button", name="Shall I help?").click()
+    await frame.get_by_label("Your name").fill("Ann")
+    await frame.get_by_label("Your message").fill("Yes please")
+    await frame.get_by_role("button", name="Start chat").click()
+    await expect(frame.locator(".row:not(.pending) .bubble")).to_have_text(["Shall I help?", "Yes please"])
+    stored = (await desk.look())["messages"]
+    assert [(one["kind"], one["text"]) for one in stored] == [("outbound", "Shall I help?"), ("inbound", "Yes please")]
+    await page.goto("about:blank")
+
+    async def counted() -> bool:
+        with engine.begin() as tx:
+            row = invitations.find(tx, 1, invitation_id)
+        return (row.shown, row.opened, row.answered) == (1, 1, 1)
+
+    await until(counted, 30)
+    engine.dispose()

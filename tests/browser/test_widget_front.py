@@ -1,86 +1,27 @@
 """The widget in a real browser, against a stand-in of the server: what a customer sees and can do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, expect
+from playwright.async_api import Page, expect
 
-from channels.chat import frames, parse
-from channels.chat.page import Hours
-from tests.browser.chromium import chromium
-from tests.channels.chat.standin import Running, StandIn, Visit
+from channels.chat import frames
+from tests.browser.widget_front import Front, begin, bubbles, open_front, until, widget
 
 pytestmark = pytest.mark.browser
 
 (AXE,) = (Path(__file__).parent / "vendor").glob("axe-core-*.min.js")
 
 
-@dataclass
-class Floor:
-    """The stand-in, a browser, and what went wrong on the pages."""
-
-    standin: StandIn
-    base: str
-    browser: Browser
-    problems: list[str] = field(default_factory=list)
-
-    async def context(self, **options: Any) -> BrowserContext:
-        return await self.browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-
-    async def page(self, context: BrowserContext | None = None, base: str | None = None) -> Page:
-        page = await (context or await self.context()).new_page()
-        page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        await page.goto(base or self.base)
-        await widget(page).locator("#launcher").wait_for()
-        return page
-
-    def visit(self, number: int = -1) -> Visit:
-        return list(self.standin.visits.values())[number]
-
-
 @pytest.fixture
-async def floor() -> AsyncIterator[Floor]:
-    standin = StandIn()
-    async with Running(standin) as base, chromium() as browser:
-        floor = Floor(standin, base, browser)
-        yield floor
-        assert floor.problems == []
+async def floor() -> AsyncIterator[Front]:
+    async with open_front() as front:
+        yield front
 
 
-def widget(page: Page) -> FrameLocator:
-    return page.frame_locator("iframe")
-
-
-async def begin(page: Page, text: str = "Where is my order?") -> FrameLocator:
-    frame = widget(page)
-    await frame.locator("#launcher").click()
-    await frame.get_by_label("Your name").fill("Ann Carter")
-    await frame.get_by_label("What is it about?").fill(text)
-    await frame.get_by_role("button", name="Start chat").click()
-    await expect(frame.get_by_text("Sent", exact=True)).to_be_visible()
-    return frame
-
-
-async def bubbles(frame: FrameLocator) -> list[str]:
-    return await frame.locator(".bubble").all_inner_texts()
-
-
-async def until(fine: Callable[[], bool | Awaitable[bool]]) -> None:
-    for _ in range(250):
-        answer = fine()
-        if answer if isinstance(answer, bool) else await answer:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it did not happen within 5 s")
-
-
-async def test_it_works_on_a_page_that_allows_one_host_and_nothing_inline(floor: Floor) -> None:
+async def test_it_works_on_a_page_that_allows_one_host_and_nothing_inline(floor: Front) -> None:
     frame = await begin(await floor.page())
     await floor.standin.join(floor.visit())
     await floor.standin.say(floor.visit(), "Hello Ann")
@@ -88,7 +29,7 @@ async def test_it_works_on_a_page_that_allows_one_host_and_nothing_inline(floor:
     await expect(frame.get_by_role("heading", name="Lan Nguyen")).to_be_visible()
 
 
-async def test_the_place_in_line_is_shown_and_goes_when_somebody_answers(floor: Floor) -> None:
+async def test_the_place_in_line_is_shown_and_goes_when_somebody_answers(floor: Front) -> None:
     frame = await begin(await floor.page())
     await expect(frame.get_by_text("You are number 3 in line")).to_be_visible()
     await expect(frame.get_by_text("about 2 minutes")).to_be_visible()
@@ -98,7 +39,7 @@ async def test_the_place_in_line_is_shown_and_goes_when_somebody_answers(floor: 
     await expect(frame.get_by_text("in line")).to_have_count(0)
 
 
-async def test_unread_answers_are_counted_in_the_launchers_name_and_told_to_the_page(floor: Floor) -> None:
+async def test_unread_answers_are_counted_in_the_launchers_name_and_told_to_the_page(floor: Front) -> None:
     page = await floor.page()
     await page.evaluate("window.counts = []; ContactCenter('onUnreadCountChange', (n) => counts.push(n))")
     frame = await begin(page)
@@ -115,7 +56,7 @@ async def test_unread_answers_are_counted_in_the_launchers_name_and_told_to_the_
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_a_reload_brings_the_conversation_back(floor: Floor, host: str) -> None:
+async def test_a_reload_brings_the_conversation_back(floor: Front, host: str) -> None:
     # On localhost the frame is a third party without storage of its own: the page keeps it.
     page = await floor.page(base=floor.base.replace("localhost", host))
     await begin(page)
@@ -128,7 +69,7 @@ async def test_a_reload_brings_the_conversation_back(floor: Floor, host: str) ->
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_two_tabs_are_one_conversation(floor: Floor, host: str) -> None:
+async def test_two_tabs_are_one_conversation(floor: Front, host: str) -> None:
     context = await floor.context()
     base = floor.base.replace("localhost", host)
     one, two = await floor.page(context, base), await floor.page(context, base)
@@ -144,7 +85,7 @@ async def test_two_tabs_are_one_conversation(floor: Floor, host: str) -> None:
     assert len(floor.standin.visits) == 1
 
 
-async def test_what_is_written_without_a_line_is_kept_and_sent_when_it_is_back(floor: Floor) -> None:
+async def test_what_is_written_without_a_line_is_kept_and_sent_when_it_is_back(floor: Front) -> None:
     context = await floor.context()
     page = await floor.page(context)
     frame = await begin(page)
@@ -161,7 +102,22 @@ async def test_what_is_written_without_a_line_is_kept_and_sent_when_it_is_back(f
     floor.problems.clear()
 
 
-async def test_an_unacknowledged_message_survives_a_reload(floor: Floor) -> None:
+async def test_news_of_a_message_that_another_tab_has_sent_meanwhile_is_no_error(floor: Front) -> None:
+    page = await floor.page(base=floor.base.replace("localhost", "127.0.0.1"))
+    frame = await begin(page)
+    await frame.locator("#message").evaluate(
+        """() => {
+            const prefix = Object.keys(localStorage).find((key) => key.endsWith(":visit")).slice(0, -"visit".length);
+            const key = `${prefix}out:00000000000001.000001:gone`;
+            dispatchEvent(new StorageEvent("storage", { key, newValue: '{"text": "gone"}' }));
+        }"""
+    )
+    await floor.standin.say(floor.visit(), "Hello Ann")
+    await expect(frame.get_by_text("Hello Ann", exact=True).first).to_be_visible()
+    assert await bubbles(frame) == ["Where is my order?", "Hello Ann"]
+
+
+async def test_an_unacknowledged_message_survives_a_reload(floor: Front) -> None:
     context = await floor.context()
     page = await floor.page(context)
     frame = await begin(page)
@@ -172,7 +128,7 @@ async def test_an_unacknowledged_message_survives_a_reload(floor: Floor) -> None
     await until(lambda: [one.text for one in floor.visit().messages] == ["Where is my order?", "written in between"])
 
 
-async def test_it_is_used_by_keyboard_alone(floor: Floor) -> None:
+async def test_it_is_used_by_keyboard_alone(floor: Front) -> None:
     page = await floor.page()
     frame = widget(page)
     await page.keyboard.press("Tab")  # the page's own button
@@ -194,7 +150,7 @@ async def test_it_is_used_by_keyboard_alone(floor: Floor) -> None:
     await expect(frame.locator("#launcher")).to_be_focused()
 
 
-async def test_focus_goes_back_to_the_pages_own_opener(floor: Floor) -> None:
+async def test_focus_goes_back_to_the_pages_own_opener(floor: Front) -> None:
     page = await floor.page()
     await page.locator("#own").focus()
     await page.evaluate("ContactCenter('open', 'About order 7')")
@@ -203,7 +159,7 @@ async def test_focus_goes_back_to_the_pages_own_opener(floor: Floor) -> None:
     await expect(page.locator("#own")).to_be_focused()
 
 
-async def test_the_page_hides_shows_and_shuts_down(floor: Floor) -> None:
+async def test_the_page_hides_shows_and_shuts_down(floor: Front) -> None:
     page = await floor.page()
     await begin(page)
     await page.evaluate("ContactCenter('hide')")
@@ -218,59 +174,7 @@ async def test_the_page_hides_shows_and_shuts_down(floor: Floor) -> None:
     await expect(widget(page).get_by_label("Your name")).to_have_value("Bob")
 
 
-async def test_closed_hours_become_a_mail(floor: Floor) -> None:
-    floor.standin.hours = Hours(False, datetime(2026, 11, 3, 1, 0, tzinfo=UTC))
-    page = await floor.page()
-    frame = widget(page)
-    await frame.locator("#launcher").click()
-    await expect(frame.get_by_text("We are closed right now")).to_be_visible()
-    await frame.get_by_label("Your name").fill("Ann")
-    await frame.get_by_label("Your message").fill("Call me")
-    await frame.get_by_role("button", name="Send message").click()
-    await expect(frame.get_by_text("Please enter an e-mail address")).to_be_visible()
-    await expect(frame.get_by_label("Your e-mail")).to_be_focused()
-    await frame.get_by_label("Your e-mail").fill("ann@example.com")
-    await frame.get_by_role("button", name="Send message").click()
-    await expect(frame.get_by_text("Your number is #101")).to_be_visible()
-    assert [(mail.email, mail.text) for mail in floor.standin.mail] == [("ann@example.com", "Call me")]
-
-
-async def test_the_end_asks_for_a_rating_and_offers_a_new_start(floor: Floor) -> None:
-    frame = await begin(await floor.page())
-    await floor.standin.end(floor.visit())
-    await frame.get_by_role("radio", name="Great").check(force=True)
-    await frame.get_by_label("Anything you would like to add?").fill("Quick")
-    await frame.get_by_role("button", name="Send rating").click()
-    await expect(frame.locator(".rated")).to_be_visible()
-    assert parse.Csat(4, "Quick") in floor.visit().got
-    await frame.get_by_role("button", name="E-mail me this conversation").click()
-    await frame.get_by_role("textbox", name="Send this conversation to").fill("ann@example.com")
-    await frame.get_by_role("button", name="Send by e-mail").click()
-    await expect(frame.locator(".strip").get_by_text("on its way to ann@example.com")).to_be_visible()
-    await frame.get_by_role("button", name="Start a new conversation").click()
-    await frame.get_by_label("What is it about?").fill("Something else")
-    await frame.get_by_role("button", name="Start chat").click()
-    await until(lambda: len(floor.standin.visits) == 2)
-    await until(lambda: [one.text for one in floor.visit().messages] == ["Something else"])
-
-
-async def test_the_customer_ends_it_after_being_asked(floor: Floor) -> None:
-    frame = await begin(await floor.page())
-    await frame.get_by_role("button", name="More").click()
-    await frame.get_by_role("button", name="End conversation").click()
-    await frame.get_by_role("dialog", name="End this conversation?").get_by_role("button", name="End").click()
-    await expect(frame.get_by_role("heading", name="This conversation has ended")).to_be_visible()
-    assert floor.visit().ended
-
-
-async def test_help_articles_are_offered_while_the_question_is_written(floor: Floor) -> None:
-    frame = widget(await floor.page())
-    await frame.locator("#launcher").click()
-    await frame.get_by_label("What is it about?").press_sequentially("my parcel is late")
-    await expect(frame.get_by_role("link", name="Where is my parcel?")).to_have_attribute("href", "/help/parcel")
-
-
-async def test_files_go_with_a_message(floor: Floor) -> None:
+async def test_files_go_with_a_message(floor: Front) -> None:
     frame = await begin(await floor.page())
     png = {"name": "lid.png", "mimeType": "image/png", "buffer": b"not really"}
     bad = {"name": "run.exe", "mimeType": "application/x-msdownload", "buffer": b"MZ"}
@@ -284,7 +188,7 @@ async def test_files_go_with_a_message(floor: Floor) -> None:
     await expect(frame.get_by_role("link", name="lid.png, 10 B")).to_be_visible()
 
 
-async def test_answers_are_announced_and_a_burst_is_one_sentence(floor: Floor) -> None:
+async def test_answers_are_announced_and_a_burst_is_one_sentence(floor: Front) -> None:
     frame = await begin(await floor.page())
     status = frame.locator("#panel > [role=status].hidden")
     await floor.standin.say(floor.visit(), "Hello Ann")
@@ -294,7 +198,7 @@ async def test_answers_are_announced_and_a_burst_is_one_sentence(floor: Floor) -
     await expect(status).to_have_text("4 new messages", timeout=8_000)
 
 
-async def test_a_message_that_leaves_a_gap_is_fetched_in_order(floor: Floor) -> None:
+async def test_a_message_that_leaves_a_gap_is_fetched_in_order(floor: Front) -> None:
     frame = await begin(await floor.page())
     visit = floor.visit()
     floor.standin.store(visit, frames.AuthorKind.AGENT, "Lan", "lost on the way")
@@ -303,7 +207,7 @@ async def test_a_message_that_leaves_a_gap_is_fetched_in_order(floor: Floor) -> 
     assert await bubbles(frame) == ["Where is my order?", "lost on the way", "and one more"]
 
 
-async def test_every_target_is_large_enough_for_a_thumb(floor: Floor) -> None:
+async def test_every_target_is_large_enough_for_a_thumb(floor: Front) -> None:
     page = await floor.page(await floor.context(viewport={"width": 375, "height": 740}, has_touch=True))
     frame = await begin(page)
     small = """(all) => all.filter((one) => one.offsetParent && !one.matches('.bubble a, .hidden'))
@@ -315,19 +219,27 @@ async def test_every_target_is_large_enough_for_a_thumb(floor: Floor) -> None:
     assert await frame.locator("button, label.star, textarea").evaluate_all(small) == []
 
 
-async def test_below_480_px_it_fills_the_screen(floor: Floor) -> None:
+async def test_below_480_px_it_fills_the_screen(floor: Front) -> None:
     page = await floor.page(await floor.context(viewport={"width": 375, "height": 740}))
     await begin(page)
-    box = await page.locator("iframe").bounding_box()
-    assert box == {"x": 0, "y": 0, "width": 375, "height": 740}
+
+    async def size() -> tuple[float, float] | None:
+        box = await page.locator("iframe").bounding_box()
+        return (box["width"], box["height"]) if box else None
+
+    async def fills() -> bool:
+        return await size() == (375, 740)
+
+    async def floats() -> bool:
+        return await size() == (380, 640)
+
+    await until(fills)
     await page.set_viewport_size({"width": 1200, "height": 900})
-    box = await page.locator("iframe").bounding_box()
-    assert box is not None
-    assert (box["width"], box["height"]) == (380, 640)
+    await until(floats)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious_in_any_view(floor: Floor, scheme: str) -> None:
+async def test_axe_finds_nothing_serious_in_any_view(floor: Front, scheme: str) -> None:
     page = await floor.page(await floor.context(color_scheme=scheme))
     frame = widget(page)
     found = [await serious(page)]
@@ -358,3 +270,36 @@ async def serious(page: Page) -> list[str]:
             .filter((one) => ["serious", "critical"].includes(one.impact))
             .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 120)}`))"""
     )
+
+
+async def test_the_conversation_is_saved_as_a_file(floor: Front) -> None:
+    page = await floor.page()
+    frame = await begin(page)
+    await floor.standin.say(floor.visit(), "It leaves today.")
+    await expect(frame.locator(".bubble", has_text="It leaves today.")).to_be_visible()
+    await frame.get_by_role("button", name="More").click()
+    async with page.expect_download() as waiting:
+        await frame.get_by_role("button", name="Save this conversation as a file").click()
+    download = await waiting.value
+    assert download.suggested_filename.startswith("Harbor Supply ")
+    text = Path(await download.path()).read_text()
+    assert [part.partition(" (")[0] for part in text.split("\n\n")] == ["Harbor Supply", "You", "Lan Nguyen"]
+    assert text.endswith("\nIt leaves today.\n")
+
+
+async def test_a_page_that_slept_catches_up_and_sends_what_was_written(floor: Front) -> None:
+    context = await floor.context()
+    page = await floor.page(context)
+    frame = await begin(page)
+    power = await context.new_cdp_session(page)
+    await power.send("Page.setWebLifecycleState", {"state": "frozen"})
+    for socket in list(floor.visit().sockets):
+        await socket.close(1001)
+    for number in range(3):
+        floor.standin.store(floor.visit(), frames.AuthorKind.AGENT, "Lan", f"while you slept {number}")
+    await power.send("Page.setWebLifecycleState", {"state": "active"})
+    await expect(frame.locator(".bubble", has_text="while you slept 2")).to_be_visible()
+    await frame.locator("#message").fill("Awake")
+    await frame.locator("#message").press("Enter")
+    await until(lambda: floor.visit().messages[-1].text == "Awake")
+    assert await bubbles(frame) == ["Where is my order?", *(f"while you slept {n}" for n in range(3)), "Awake"]

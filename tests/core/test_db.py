@@ -1,15 +1,22 @@
 """Both databases behind one seam: transactions, pokes, retries, threads."""
 
 import asyncio
+from datetime import UTC, timedelta, timezone
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, text
 
 from contact_center.core.bus import Poke
-from contact_center.core.db import Database, collect
+from contact_center.core.db import Database, collect, in_one, open_database
+from contact_center.core.direct import Direct
+from contact_center.core.events import EventRow, emit
+from contact_center.core.schema import SafeText, clean_json
 from contact_center.core.upsert import insert_once, upsert
 from tests.conftest import NOW
 from tickets.models import Tag, Topic
+
+EVENT = {"name": "thing.happened", "version": 1, "topics": [], "created_at": NOW, "dispatched_at": None}
 
 
 def add_tag(tx: Connection, name: str) -> None:
@@ -101,3 +108,82 @@ async def test_any_text_can_be_stored(db: Database, text: str) -> None:
     await db.write(lambda tx: tx.execute(insert(Topic), {"name": text}))
     stored = await db.read(lambda tx: tx.execute(select(Topic.name)).scalar_one())
     assert stored == text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+async def test_a_moment_of_any_zone_comes_back_in_utc_and_sorts_by_time(db: Database) -> None:
+    saigon = timezone(timedelta(hours=7))
+    moments = [NOW, (NOW + timedelta(microseconds=1)).astimezone(saigon), NOW + timedelta(seconds=1)]
+
+    def emit_at_each(tx: Connection) -> None:
+        for number, moment in reversed(list(enumerate(moments))):
+            emit(tx, "thing.happened", {"n": number}, now=moment)
+
+    await db.write(emit_at_each)
+    by_time = select(EventRow.payload, EventRow.created_at, EventRow.dispatched_at).order_by(EventRow.created_at)
+    rows = await db.read(lambda tx: tx.execute(by_time).all())
+    assert [(row.payload["n"], row.created_at) for row in rows] == list(enumerate(moments))
+    assert {(row.created_at.tzinfo, row.dispatched_at) for row in rows} == {(UTC, None)}
+
+
+@pytest.mark.parametrize("value", [{"a": "a\ud800b"}, {"n": 2**70}, {"list": [1, None, True, "Đổi trả"]}, {"1": 1.5}])
+async def test_any_json_can_be_stored(db: Database, value: dict[str, Any]) -> None:
+    await db.write(lambda tx: tx.execute(insert(EventRow), {**EVENT, "payload": value}))
+    stored = await db.read(lambda tx: tx.execute(select(EventRow.payload)).scalar_one())
+    assert stored == clean_json(value)
+
+
+def tag_in_one(tx: Connection, name: str) -> str | None:
+    """The shorter way for names of one letter; it says None for others, and breaks for "!"."""
+    if len(name) > 1:
+        return None
+    add_tag(tx, name)
+    if name == "!":
+        raise ValueError(name)
+    return "short"
+
+
+@in_one(tag_in_one)
+def tag(tx: Connection, name: str) -> str:
+    add_tag(tx, name)
+    return "long"
+
+
+@pytest.mark.postgres
+async def test_a_use_case_goes_the_shorter_way_where_there_is_one(postgres_url: str) -> None:
+    db = open_database(postgres_url)
+    published: list[Poke] = []
+    db.after_commit = published.extend
+    assert [await db.write(tag, name) for name in ("a", "long")] == ["short", "long"]
+    assert [poke.data["name"] for poke in published] == ["a", "long"]
+    assert await db.read(tags) == 2
+    await db.close()
+
+
+@pytest.mark.postgres
+async def test_a_shorter_way_that_breaks_pokes_nobody(postgres_url: str) -> None:
+    db = open_database(postgres_url)
+    published: list[Poke] = []
+    db.after_commit = published.extend
+    with pytest.raises(ValueError, match="!"):
+        await db.write(tag, "!")
+    await db.write(tag, "long")
+    assert [poke.data["name"] for poke in published] == ["long"]
+    await db.close()
+
+
+@pytest.mark.postgres
+async def test_a_direct_statement_takes_and_gives_what_core_does(postgres_url: str) -> None:
+    db = open_database(postgres_url)
+    add = text("INSERT INTO tags (name) SELECT :name WHERE :name <> '' RETURNING id, name").bindparams(
+        bindparam("name", type_=SafeText())
+    )
+    direct = Direct(add)
+
+    @in_one(lambda tx, name: direct.first(tx, {"name": name}))
+    def make(tx: Connection, name: str) -> str:
+        return "the long way"
+
+    assert (await db.write(make, "a\x00b")).name == "a\ufffdb"
+    assert await db.write(make, "") == "the long way"
+    assert await db.read(tags) == 1
+    await db.close()

@@ -1,6 +1,6 @@
 """The relay: every handler's effect once, failures set aside and tried again, crashes undone."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, insert, select
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 from contact_center.core import relay
 from contact_center.core.clock import utcnow
 from contact_center.core.db import Database
-from contact_center.core.events import Event, EventRow, HandlerFailure, emit
+from contact_center.core.events import OUTBOX_TOPIC, Announcement, Event, EventRow, HandlerFailure, emit, emit_all
 from tests.conftest import NOW
 from tickets.models import Tag
 
@@ -42,9 +42,51 @@ async def emit_some(db: Database, count: int) -> None:
 async def test_each_event_is_handled_once(db: Database) -> None:
     await emit_some(db, 3)
     loop = relay.Relay(db, {"thing.happened": [write_tag]})
-    assert await loop.run_once()
-    assert not await loop.run_once()
+    await loop.run_once()
+    await loop.run_once()
     assert await db.read(names) == ["done 0", "done 1", "done 2"]
+
+
+async def test_only_a_full_batch_is_followed_by_another_at_once(db: Database) -> None:
+    await emit_some(db, relay.BATCH + 1)
+    loop = relay.Relay(db, {"thing.happened": [write_tag]})
+    assert await loop.run_once()
+    assert len(await db.read(names)) == relay.BATCH
+    assert not await loop.run_once()
+    assert len(await db.read(names)) == relay.BATCH + 1
+
+
+async def test_what_a_handler_emits_wakes_the_relay_again(db: Database) -> None:
+    def go_on(tx: Connection, event: Event, now: datetime) -> None:
+        emit(tx, "thing.went_on", {"n": event.payload["n"]}, now=now)
+
+    await emit_some(db, 1)
+    poked: list[str] = []
+    db.after_commit = lambda pokes: poked.extend(p.topic for p in pokes)
+    loop = relay.Relay(db, {"thing.happened": [go_on], "thing.went_on": [write_tag]})
+    await loop.run_once()
+    assert OUTBOX_TOPIC in poked
+    await loop.run_once()
+    assert await db.read(names) == ["done 0"]
+
+
+async def test_events_are_handled_in_the_order_of_their_ids(db: Database) -> None:
+    await emit_some(db, 50)
+    await relay.Relay(db, {"thing.happened": [write_tag]}).run_once()
+    assert await db.read(names) == [f"done {n}" for n in range(50)]
+
+
+async def test_several_events_are_recorded_together_and_each_pokes_its_topics(db: Database) -> None:
+    def work(tx: Connection) -> None:
+        emit_all(tx, [Announcement("one.done", {"n": 1}, ["a"]), Announcement("two.done", {"n": 2}, ["b"])], now=NOW)
+        emit_all(tx, [], now=NOW)
+
+    poked: list[tuple[str, object]] = []
+    db.after_commit = lambda pokes: poked.extend((p.topic, p.data.get("event")) for p in pokes)
+    await db.write(work)
+    rows = await db.read(lambda tx: tx.execute(select(EventRow.name, EventRow.payload).order_by(EventRow.id)).all())
+    assert [tuple(row) for row in rows] == [("one.done", {"n": 1}), ("two.done", {"n": 2})]
+    assert poked == [("a", "one.done"), ("b", "two.done"), (OUTBOX_TOPIC, None)]
 
 
 async def test_a_failing_handler_is_stored_and_blocks_nothing(db: Database) -> None:

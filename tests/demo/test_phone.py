@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ import httpx2
 import pytest
 import uvicorn
 from sqlalchemy import Connection
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
 
 from channels.delivery import DeliveryLoop
 from channels.phone.models import Call
@@ -23,7 +28,7 @@ from contact_center.core.clock import utcnow
 from contact_center.core.relay import Relay
 from contact_center.core.services import Services
 from contact_center.core.settings import Settings
-from contact_center.demo.carrier import MOUNT, OWN_ANSWERS, Carrier
+from contact_center.demo.carrier import MOUNT, OWN_ANSWERS, Carrier, webhook_key
 from contact_center.demo.cast import PHONE_NUMBER, SMS_NUMBER, TWILIO_ACCOUNT, TWILIO_TOKEN
 from contact_center.demo.exchange import Exchange
 from contact_center.demo.phone import NUMBER, PhonePage
@@ -118,7 +123,7 @@ async def shown(stage: Stage) -> list[tuple[bool, str]]:
 async def answer(stage: Stage, body: str) -> None:
     def write(tx: Connection) -> None:
         ticket_id = tx.execute(Ticket.__table__.select()).first().id  # type: ignore[union-attr]
-        replies.reply(tx, ticket_id, Reply(body, send_after=utcnow()), author=Author(make_user(tx)), now=utcnow())
+        replies.reply(tx, ticket_id, Reply(body, undo=timedelta(0)), author=Author(make_user(tx)), now=utcnow())
 
     await stage.services.db.write(write)
     await stage.send()
@@ -210,3 +215,58 @@ async def test_a_simulated_customer_goes_on_after_an_answer_but_not_after_an_aut
 async def test_only_the_demos_account_reaches_the_carrier(stage: Stage) -> None:
     refused = await stage.http.post(f"{MOUNT}/2010-04-01/Accounts/AC1/Messages.json", data={"To": "+1", "Body": "x"})
     assert (refused.status_code, refused.json()["code"]) == (401, 20003)
+
+
+@pytest.mark.parametrize("break_it", ["text", "signature", "none"])
+async def test_a_webhook_whose_signature_does_not_fit_is_refused(stage: Stage, break_it: str) -> None:
+    key = await stage.services.db.read(webhook_key, Channel.SMS)
+    form = {"MessageSid": "SM" + "1" * 32, "AccountSid": TWILIO_ACCOUNT, "From": NUMBER, "To": SMS_NUMBER, "Body": "Hi"}
+    address = f"/hooks/twilio/{key}/sms"
+    signature = RequestValidator(TWILIO_TOKEN).compute_signature(f"{stage.http.base_url}{address}", form)
+    if break_it == "text":
+        form["Body"] = "Send the money elsewhere"
+    headers = {"x-twilio-signature": {"signature": "x" * 28, "none": ""}.get(break_it, signature)}
+    refused = await stage.http.post(address, data=form, headers=headers)
+    assert refused.status_code == 403
+    assert await stage.rows(Message) == []
+    form["Body"] = "Hi"
+    taken = await stage.http.post(address, data=form, headers={"x-twilio-signature": signature})
+    assert (taken.status_code, len(await stage.rows(Message))) == (200, 1)
+
+
+async def test_the_official_sdk_sends_and_is_told_what_the_carrier_refuses(stage: Stage) -> None:
+    def send(to: str) -> str:
+        client = Client(TWILIO_ACCOUNT, TWILIO_TOKEN, http_client=Rebased(stage.services.settings.twilio_api_url))
+        return str(client.messages.create(to=to, from_=SMS_NUMBER, body="From the SDK").status)
+
+    assert await asyncio.to_thread(send, NUMBER) == "queued"
+    assert (False, "From the SDK") in await shown(stage)
+    stage.carrier.phone(NUMBER).opted_out = True
+    with pytest.raises(TwilioRestException) as refused:
+        await asyncio.to_thread(send, NUMBER)
+    assert (refused.value.status, refused.value.code) == (400, 21610)
+
+
+class Rebased(TwilioHttpClient):
+    """The SDK's own HTTP client, towards another address."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self.base = base
+
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:
+        return super().request(method, self.base + url.removeprefix("https://api.twilio.com"), *args, **options)
+
+
+async def test_a_call_that_is_over_stays_in_the_phones_list(stage: Stage) -> None:
+    await stage.http.post("/demo/phone/call")
+    state = (await stage.http.post("/demo/phone/hang-up")).json()
+    assert [(text["call"], text["seconds"]) for text in state["texts"]] == [("canceled", 0)]
+    assert state["call"]["ending"] == "canceled"
+
+
+async def test_whoever_has_no_photo_at_hand_sends_a_sample(stage: Stage) -> None:
+    sent = await stage.http.post("/demo/phone/sample")
+    [shown_at] = sent.json()["texts"][0]["photos"]
+    assert (await stage.http.get(shown_at)).headers["content-type"] == "image/png"
+    assert [row.text for row in await stage.rows(Message)] == [""]

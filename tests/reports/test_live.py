@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from agent_ui.pages.board_view import tiles
+from contact_center.accounts.permissions import Role
 from contact_center.core.db import Database
 from contact_center.reports.definitions import AGES, Metric
 from contact_center.reports.floor import Board, Scope
@@ -16,7 +17,7 @@ from routing import handling, offers, presence
 from routing.models import AgentState, Offer, QueueEntry, WorkItem
 from routing.states import Presence
 from tests.agent_ui.console import statements
-from tests.factories import make_queue
+from tests.factories import make_queue, make_user
 from tests.routing.desk import Desk
 from tickets.models import Queue, Ticket
 from tickets.quality.models import Survey
@@ -159,6 +160,16 @@ async def test_the_agent_grid_shows_presence_load_contacts_and_missed_offers(sql
     [line] = [one for one in (await board(desk)).present.agents if one.id == agent]
     assert (line.presence, line.activity, line.contacts, line.missed) == ("not_responding", "on_contact", 1, 1)
     assert (line.live, line.live_held) == (1, 25)
+
+
+async def test_who_only_looks_on_is_no_agent(sqlite_db: Database) -> None:
+    desk = await Desk.open(sqlite_db)
+    away = await desk.agent(here=False)
+    supervisor = await sqlite_db.write(make_user, role=Role.SUPERVISOR)
+    await desk.do(presence.set_presence, supervisor, Presence.OFFLINE)
+    assert [line.id for line in (await board(desk)).present.agents] == [away]
+    await desk.do(presence.set_presence, supervisor, Presence.AVAILABLE)
+    assert {line.id for line in (await board(desk)).present.agents} == {supervisor, away}
 
 
 async def test_a_scope_shows_one_queue_only(sqlite_db: Database) -> None:

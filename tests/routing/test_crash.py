@@ -48,12 +48,13 @@ async def _survives(desk: Desk, step, *args, **options) -> None:
                 await desk.db.write(step, *args, **options)
             except Killed:
                 count[0] = -1_000_000
-                assert await desk.broken() == {}
+                assert await desk.broken(engine_runs=False) == {}
                 continue
             return
     raise AssertionError("it never gets through")
 
 
+@pytest.mark.long
 async def test_every_step_can_die_at_every_statement(sqlite_db: SqliteDatabase):
     desk = await Desk.open(sqlite_db)
     agents = [await desk.agent(live=50) for _ in range(2)]

@@ -1,13 +1,16 @@
 """The engine's floor against the rows: what pokes and sweeps bring in, and what it explains."""
 
 import contextlib
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlalchemy import event
+
 from contact_center.core.bus import Poke
-from contact_center.core.db import Database
+from contact_center.core.db import Database, SqliteDatabase
 from routing import contacts, explain, offers, presence, profiles, queries, queue_settings
-from routing.engine import Engine, Marks
+from routing.engine import BATCH, Engine, Marks
 from routing.states import Activity, Presence
 from tests.routing.desk import Desk
 from tickets import hours, queues
@@ -50,6 +53,35 @@ async def test_pokes_alone_bring_the_floor_up_to_date(db: Database):
     await desk.do(contacts.customer_left, chat.ticket_id)
     assert await _decide_on_pokes(desk) == 0
     assert not desk.engine.floor.works
+
+
+async def test_what_an_engine_did_itself_makes_it_look_no_further(sqlite_db: SqliteDatabase):
+    desk = await Desk.open(sqlite_db)
+    _listening(desk)
+    await desk.agent()
+    chat = await desk.writes()
+    await desk.engine.step()
+    # No sweep may come between.
+    desk.engine._swept_at = math.inf
+    assert await desk.offered_to(chat.ticket_id) is not None
+    begun: list[object] = []
+    event.listen(sqlite_db.engine, "begin", begun.append)
+    assert not await desk.engine.step()
+    assert begun == []
+    await desk.writes()
+    await desk.engine.step()
+    assert begun != []
+
+
+async def test_more_than_one_batch_is_decided_without_another_poke(sqlite_db: SqliteDatabase):
+    desk = await Desk.open(sqlite_db)
+    _listening(desk)
+    for _ in range(BATCH + 1):
+        await desk.agent()
+    chats = [await desk.writes() for _ in range(BATCH + 1)]
+    assert await desk.engine.step()
+    await desk.engine.step()
+    assert None not in [await desk.offered_to(chat.ticket_id) for chat in chats]
 
 
 async def test_a_sweep_finds_what_no_poke_told(sqlite_db: Database):

@@ -3,7 +3,7 @@ import pytest
 from contact_center.accounts import users
 from contact_center.core.db import Database
 from contact_center.core.errors import Invalid
-from routing import connections, handling, offers, presence, profiles, queries
+from routing import away_reasons, connections, handling, offers, presence, profiles, queries
 from routing.pools import Medium
 from routing.states import Presence
 from tests.routing.desk import Desk
@@ -12,16 +12,16 @@ from tickets.states import Channel
 
 async def _connected(desk: Desk, *tabs: str) -> int:
     agent = await desk.agent()
-    await desk.do(connections.renew_lease, "web-1")
+    await desk.do(connections.renew_lease, "web-1", {})
     for tab in tabs:
         await desk.do(connections.connected, agent, f"{agent}-{tab}", "web-1")
     return agent
 
 
-async def _lives(desk: Desk, seconds: int) -> None:
-    """Time passes while the web process renews its lease."""
+async def _lives(desk: Desk, seconds: int, **lines: int) -> None:
+    """Time passes while the web process renews its lease, with these open lines (tab -> agent)."""
     for _ in range(0, seconds, 2):
-        await desk.do(connections.renew_lease, "web-1")
+        await desk.do(connections.renew_lease, "web-1", {f"{agent}-{tab}": agent for tab, agent in lines.items()})
         await desk.passes(seconds=2)
 
 
@@ -40,10 +40,10 @@ async def test_away_needs_one_of_the_configured_reasons(sqlite_db: Database):
 async def test_reasons_can_be_configured(sqlite_db: Database):
     desk = await Desk.open(sqlite_db)
     agent = await desk.agent()
-    reasons = [presence.Away("Prayer", productive=False, paid=True)]
-    await sqlite_db.write(presence.set_away_reasons, reasons)
+    reasons = [away_reasons.Away("Prayer", productive=False, paid=True)]
+    await sqlite_db.write(away_reasons.set_away_reasons, reasons)
     await desk.do(presence.set_presence, agent, Presence.AWAY, reason="Prayer")
-    assert await sqlite_db.read(presence.away_reasons) == reasons
+    assert await sqlite_db.read(away_reasons.choosable) == reasons
 
 
 async def test_a_channel_that_is_off_gets_no_work(sqlite_db: Database):
@@ -130,6 +130,34 @@ async def test_a_killed_web_process_loses_its_connections_when_its_lease_runs_ou
     assert (await desk.state(agent)).lost_at is None
     await desk.passes(seconds=1)
     assert (await desk.state(agent)).lost_at == desk.now
+
+
+async def test_a_web_process_that_only_stalled_keeps_its_agents(db: Database):
+    desk = await Desk.open(db)
+    agent = await _connected(desk, "tab")
+    receipt = await desk.writes()
+    await desk.decide()
+    await desk.passes(seconds=7)
+    assert (await desk.state(agent)).lost_at is not None
+    await _lives(desk, 12, tab=agent)
+    assert (await desk.state(agent)).lost_at is None
+    assert (await desk.offer(receipt.ticket_id)).state == "offered"
+
+
+async def test_a_lease_that_was_renewed_meanwhile_loses_nobody(db: Database):
+    desk = await Desk.open(db)
+    agent = await _connected(desk, "tab")
+    await desk.do(connections.lose_process, "web-1")
+    assert (await desk.state(agent)).lost_at is None
+
+
+async def test_a_connection_whose_line_is_gone_is_lost_at_the_next_renewal(db: Database):
+    desk = await Desk.open(db)
+    agent = await _connected(desk, "tab")
+    await _lives(desk, 2)
+    assert (await desk.state(agent)).lost_at is None
+    await _lives(desk, 2)
+    assert (await desk.state(agent)).lost_at is not None
 
 
 async def test_going_offline_gives_offers_and_chats_back_at_once(sqlite_db: Database):

@@ -13,8 +13,9 @@ from contact_center.core.events import Event, EventRow
 from tests.conftest import NOW
 from tests.factories import inbound, make_account, make_queue, make_ticket, make_user
 from tickets import assignments, counters, intake, lifecycle, saved_views
+from tickets.filters import Filters, Order, View, filters_of
 from tickets.models import Ticket
-from tickets.queries import Filters, Order, View, filters_of, list_tickets
+from tickets.queries import list_tickets
 from tickets.saved_views import filters_data, filters_from
 from tickets.states import AssignmentReason, Priority, Status
 

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, event, select, update
 from contact_center.core.db import Database
 from contact_center.core.errors import Invalid
 from tests.conftest import NOW
-from tests.factories import make_account, make_queue, make_ticket, make_user
-from tickets import assignments, lifecycle, replies
+from tests.factories import inbound, make_account, make_queue, make_ticket, make_user
+from tickets import assignments, intake, lifecycle, replies
+from tickets.filters import Filters, Order, View, filters_of
 from tickets.models import Ticket
-from tickets.queries import Filters, Order, Page, View, filters_of, list_tickets
+from tickets.queries import Page, list_tickets, unread_messages
 from tickets.replies import Author, Reply
 from tickets.sla_models import SlaClock
 from tickets.states import AssignmentReason, Channel, Priority, Status
@@ -103,7 +104,6 @@ async def test_a_row_shows_customer_owner_unread_and_soonest_target(db: Database
 
     def prepare(tx: Connection) -> None:
         assignments.assign(tx, ticket, agent, reason=AssignmentReason.TAKEN, now=NOW)
-        lifecycle.mark_read(tx, ticket, agent, 1)
         tx.execute(update(Ticket).values(sla_due_at=NOW + MINUTE))
         common = {"ticket_id": ticket, "started_at": NOW, "target": 60, "counted_from": NOW, "carried": 0, "pauses": []}
         for metric, due in (("resolution", NOW + 9 * MINUTE), ("first_response", NOW + MINUTE)):
@@ -114,6 +114,33 @@ async def test_a_row_shows_customer_owner_unread_and_soonest_target(db: Database
     assert (row.number, row.customer, row.assignee, row.unread) == (row.ticket_id + 99, "+49 1511 2345678", "Lan", 1)
     assert row.sla is not None
     assert (row.sla.metric, row.sla.due_at, row.sla.breached) == ("first_response", NOW + MINUTE, False)
+
+
+async def test_unread_counts_what_customers_wrote_and_nothing_else(db: Database) -> None:
+    agent, other = await db.write(make_user), await db.write(make_user)
+
+    def prepare(tx: Connection) -> tuple[int, int]:
+        account = make_account(tx)
+        ticket = make_ticket(tx, account_id=account, sender="+4915112345678", thread_key="t").ticket_id
+        assignments.assign(tx, ticket, agent, reason=AssignmentReason.TAKEN, now=NOW)
+        replies.note(tx, ticket, "Odd", author=Author(other), now=NOW)
+        intake.receive(tx, inbound(account, sender="+4915112345678", thread_key="t"), now=NOW)
+        return account, ticket
+
+    account, ticket = await db.write(prepare)
+
+    async def unread(user_id: int) -> tuple[int, int]:
+        page = await db.read(list_tickets, Filters(), user_id=user_id, now=NOW)
+        return page.rows[0].unread, await db.read(unread_messages, user_id)
+
+    assert await unread(agent) == (2, 2)
+    await db.write(replies.reply, ticket, Reply("Hello"), author=Author(agent), now=NOW)
+    assert await unread(agent) == (0, 0)
+    await db.write(lambda tx: intake.receive(tx, inbound(account, sender="+4915112345678", thread_key="t"), now=NOW))
+    assert await unread(agent) == (1, 1)
+    # On a ticket of somebody else it is unread too, but nothing that waits for this person.
+    assert await unread(other) == (3, 0)
+    assert (await db.read(list_tickets, Filters(), user_id=0, now=NOW)).rows[0].unread == 0
 
 
 @pytest.mark.parametrize("order", list(Order))

@@ -146,6 +146,14 @@ def test_resolving_without_an_answer_drops_the_response_clock() -> None:
     assert overall(book.clocks, TERMS.calendar, at(900)) is SlaState.MET
 
 
+def test_spam_was_never_owed_anything_and_starts_nothing() -> None:
+    book = run(OPENED, WROTE, status(61, Status.SPAM), (70, FactKind.CUSTOMER_WROTE, ""))
+    assert [(one.metric, one.breached_at, one.dropped_at) for one in book.clocks] == [
+        (Metric.RESOLUTION, None, at(61)),
+        (Metric.FIRST_RESPONSE, None, at(61)),
+    ]
+
+
 def test_a_higher_priority_counts_from_the_start_and_breaches_now_at_the_earliest() -> None:
     book = run(OPENED, WROTE, (20, FactKind.PRIORITY, "urgent"))
     assert due_at(clock(book, Metric.FIRST_RESPONSE), TERMS.calendar) == at(30)
@@ -239,7 +247,9 @@ steps = st.lists(
         st.one_of(
             st.just((FactKind.CUSTOMER_WROTE, "")),
             st.just((FactKind.ANSWERED, "")),
-            st.sampled_from([s for s in Status if s is not Status.NEW]).map(lambda s: (FactKind.STATUS, s.value)),
+            st.sampled_from([s for s in Status if s not in (Status.NEW, Status.SPAM)]).map(
+                lambda s: (FactKind.STATUS, s.value)
+            ),
             st.sampled_from(list(Priority)).map(lambda p: (FactKind.PRIORITY, p.value)),
         ),
     ),

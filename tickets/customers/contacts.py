@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from contact_center.core.text import fold
 from contact_center.core.upsert import insert_once
@@ -20,13 +20,15 @@ class Contact:
     created: bool = False
 
 
+_FIND = select(ContactPoint.id, ContactPoint.customer_id).where(
+    ContactPoint.kind == bindparam("kind"), ContactPoint.value == bindparam("value")
+)
+_INSERT_CUSTOMER = insert(Customer).returning(Customer.id)
+
+
 def find(tx: Connection, address: Address) -> Contact | None:
     """The contact with exactly this normalised address."""
-    row = tx.execute(
-        select(ContactPoint.id, ContactPoint.customer_id).where(
-            ContactPoint.kind == address.kind.value, ContactPoint.value == address.value
-        )
-    ).first()
+    row = tx.execute(_FIND, {"kind": address.kind.value, "value": address.value}).first()
     return Contact(row.id, row.customer_id) if row else None
 
 
@@ -36,7 +38,7 @@ def find_or_create(tx: Connection, address: Address, *, now: datetime, locale: s
     if found is not None:
         return found
     customer_id = tx.execute(
-        insert(Customer).returning(Customer.id),
+        _INSERT_CUSTOMER,
         {
             "name": address.name.strip(),
             "search": search_text(address.name, address.value),
@@ -72,6 +74,33 @@ def add(tx: Connection, customer_id: int, address: Address, *, now: datetime) ->
     )
 
 
+def verify(tx: Connection, customer_id: int, address: Address, *, now: datetime) -> None:
+    """Note that this address of a customer is proven to be theirs."""
+    tx.execute(
+        update(ContactPoint)
+        .where(
+            ContactPoint.kind == address.kind.value,
+            ContactPoint.value == address.value,
+            ContactPoint.customer_id == customer_id,
+            ContactPoint.verified_at.is_(None),
+        )
+        .values(verified_at=now)
+    )
+
+
+def hand_over(tx: Connection, address: Address, customer_id: int, *, now: datetime) -> None:
+    """Give an address that somebody only claimed to the customer who has proved that it is theirs."""
+    tx.execute(
+        update(ContactPoint)
+        .where(
+            ContactPoint.kind == address.kind.value,
+            ContactPoint.value == address.value,
+            ContactPoint.verified_at.is_(None),
+        )
+        .values(customer_id=customer_id, verified_at=now)
+    )
+
+
 def suppress(tx: Connection, contact_point_id: int, reason: str, *, now: datetime) -> None:
     """Send nothing more to this address; the reason is shown until someone lifts it."""
     tx.execute(
@@ -79,6 +108,13 @@ def suppress(tx: Connection, contact_point_id: int, reason: str, *, now: datetim
         .where(ContactPoint.id == contact_point_id, ContactPoint.suppressed_at.is_(None))
         .values(suppressed_at=now, suppressed_reason=reason)
     )
+
+
+def suppression(tx: Connection, contact_point_id: int) -> str | None:
+    """Why nothing is sent to this address, if so."""
+    return tx.execute(
+        select(ContactPoint.suppressed_reason).where(ContactPoint.id == contact_point_id)
+    ).scalar_one_or_none()
 
 
 def lift(tx: Connection, contact_point_id: int) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contact_center.core.errors import Invalid
 from contact_center.core.events import emit
 from contact_center.core.schema import Base, clean_json, id_column
-from contact_center.core.upsert import insert_for
+from contact_center.core.upsert import insert_once
 from tickets.models import refers_to
 
 LONGEST_ID = 200
@@ -97,8 +97,7 @@ def record(
         "occurred_at": occurred_at,
         "received_at": now,
     }
-    statement = insert_for(tx, CustomerEvent).values(**values).on_conflict_do_nothing(index_elements=["external_id"])
-    created = tx.execute(statement.returning(CustomerEvent.id)).first() is not None
+    created = insert_once(tx, CustomerEvent, key=["external_id"], values=values) is not None
     if not created:
         table = CustomerEvent.__table__
         newer = table.update().where(  # type: ignore[attr-defined]

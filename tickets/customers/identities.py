@@ -43,6 +43,8 @@ def normalise(kind: ContactKind, raw: str, *, region: str = "VN") -> str:
             return normalise_phone(raw, region)
         case ContactKind.VISITOR:
             return normalise_visitor(raw)
+        case ContactKind.HANDLE:
+            return raw.strip()
 
 
 def normalise_email(raw: str) -> str:

@@ -45,17 +45,20 @@ def merge(
     kept_id: int,
     merged_id: int,
     *,
-    user_id: int,
+    user_id: int | None,
     now: datetime,
     evidence: Sequence[str] = (),
 ) -> int:
-    """Make `merged_id` a part of `kept_id`; returns the id that `undo` takes. `evidence` is what the person saw."""
+    """Make `merged_id` a part of `kept_id`; returns the id that `undo` takes. `evidence` is what the person saw.
+
+    `user_id` None: nobody decided it, the customer has proved who they are.
+    """
     if kept_id == merged_id:
         raise Invalid("Choose another customer to merge with.", field="customer_id")
     kept, merged = _lock(tx, kept_id, merged_id)
     if kept.merged_into_id is not None or merged.merged_into_id is not None:
         raise Conflict("One of them is merged already. Look at the page again.")
-    moved = {table.name: ids for table in _referring() if (ids := _move(tx, table, merged_id, kept_id))}
+    moved = {table.name: ids for table in referring() if (ids := _move(tx, table, merged_id, kept_id))}
     changes: dict[str, Any] = {name: getattr(merged, name) for name in FILLED if not getattr(kept, name)}
     changes["vip"] = kept.vip or merged.vip
     changes["attributes"] = {**merged.attributes, **kept.attributes}
@@ -91,7 +94,7 @@ def undo(tx: Connection, merge_id: int, *, user_id: int, now: datetime) -> None:
         raise Conflict("This merge was undone already.")
     if kept.merged_into_id is not None:
         raise Conflict("This customer was merged again since: undo that merge first.")
-    for table in _referring():
+    for table in referring():
         ids = row.moved.get(table.name, [])
         for some in _chunks(ids):
             tx.execute(
@@ -153,7 +156,7 @@ def _lock(tx: Connection, kept_id: int, merged_id: int) -> tuple[Row[Any], Row[A
     return rows[kept_id], rows[merged_id]
 
 
-def _referring() -> list[Table]:
+def referring() -> list[Table]:
     """Every table whose rows belong to a customer, also those of layers above that this one may not import."""
     return [
         table
@@ -186,7 +189,7 @@ def _chunks(ids: Sequence[int], size: int = 5000) -> list[Sequence[int]]:
 
 
 def _announce(
-    tx: Connection, name: str, merge_id: int, kept_id: int, merged_id: int, user_id: int, *, now: datetime
+    tx: Connection, name: str, merge_id: int, kept_id: int, merged_id: int, user_id: int | None, *, now: datetime
 ) -> None:
     emit(
         tx,

@@ -42,6 +42,8 @@ def display_name(name: str, kind: ContactKind, value: str) -> str:
             return shown_phone(value)
         case ContactKind.VISITOR:
             return f"Visitor {value[-4:]}"
+        case ContactKind.HANDLE:
+            return f"App user {value[-4:]}"
 
 
 def is_better(candidate: str, current: str, known_as: tuple[str, ...]) -> bool:

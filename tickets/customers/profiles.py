@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from contact_center.accounts.models import User
 from contact_center.core.errors import Conflict, Invalid, NotFound
 from contact_center.core.events import emit
 from tickets.customers import contacts
 from tickets.customers.identities import BadAddress, normalise, shown_email, shown_phone
 from tickets.customers.names import clean_name, display_name
+from tickets.customers.number_flags import Mark, mark_of
 from tickets.customers.recognise import refresh_search, survivor
 from tickets.inbound import Address
 from tickets.models import ContactPoint, Customer, Message, Ticket
@@ -31,6 +33,7 @@ class Point:
     shown: str
     verified: bool
     suppressed_reason: str | None
+    flag: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,10 @@ def _row(tx: Connection, customer_id: int) -> Row[Any]:
 
 def _points(tx: Connection, customer_id: int) -> Sequence[Row[Any]]:
     return tx.execute(
-        select(ContactPoint.__table__).where(ContactPoint.customer_id == customer_id).order_by(ContactPoint.id)
+        select(ContactPoint.__table__, User.name.label("flagged_by"))
+        .outerjoin(User, User.id == ContactPoint.flagged_by_id)
+        .where(ContactPoint.customer_id == customer_id)
+        .order_by(ContactPoint.id)
     ).all()
 
 
@@ -168,8 +174,9 @@ def _point(row: Row[Any], region: str) -> Point:
         ContactKind.EMAIL: shown_email(row.value),
         ContactKind.PHONE: shown_phone(row.value, region),
         ContactKind.VISITOR: row.value,
+        ContactKind.HANDLE: row.value.partition(":")[2],
     }[kind]
-    return Point(row.id, kind, row.value, shown, row.verified_at is not None, row.suppressed_reason)
+    return Point(row.id, kind, row.value, shown, row.verified_at is not None, row.suppressed_reason, mark_of(row))
 
 
 def _announce(tx: Connection, customer_id: int, fields: Sequence[str], user_id: int, *, now: datetime) -> None:

@@ -13,10 +13,10 @@ from contact_center.core.i18n import mark
 from contact_center.core.text import first_line, fold
 from contact_center.core.upsert import insert_once
 from tickets import lifecycle
-from tickets.models import Message
+from tickets.models import Message, Ticket
 from tickets.quality.complaint_stages import ComplaintFacts, Decision, Opener, Severity, Stage, check_move, due_at
 from tickets.quality.models import Complaint, ComplaintStep
-from tickets.states import Kind, MessageKind
+from tickets.states import APART_STATUSES, Kind, MessageKind
 from tickets.timeline import add_event
 
 TOPIC = "complaints"
@@ -58,12 +58,16 @@ _COMPLAINS = re.compile(
     )
 )
 # Built once: it runs for every inbound message.
-_WRITTEN = select(Message.ticket_id, Message.text, Message.automatic).where(Message.id == bindparam("message_id"))
+_WRITTEN = (
+    select(Message.ticket_id, Message.text, Message.automatic)
+    .join(Ticket, Ticket.id == Message.ticket_id)
+    .where(Message.id == bindparam("message_id"), Ticket.status.not_in(sorted(APART_STATUSES)))
+)
 
 
 def on_message_created(tx: Connection, event: Event, now: datetime) -> None:
     """The rule: an inbound message that complains in so many words makes its ticket a complaint."""
-    if event.payload.get("kind") != MessageKind.INBOUND.value:
+    if event.payload.get("kind") != MessageKind.INBOUND.value or event.payload.get("automatic"):
         return
     row = tx.execute(_WRITTEN, {"message_id": event.payload["message_id"]}).first()
     if row is not None and not row.automatic and complains(row.text):

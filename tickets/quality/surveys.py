@@ -6,23 +6,32 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Integer, Row, bindparam, select, update
 
 from contact_center.core.errors import DomainError, Invalid, NotFound
-from contact_center.core.events import Event, emit
+from contact_center.core.events import Announcement, Event, emit
 from contact_center.core.i18n import choose, gettext, mark
 from contact_center.core.upsert import insert_once
 from tickets import replies
-from tickets.models import Customer, Message, Queue, Ticket
+from tickets.customers.quiet import quiet_until
+from tickets.customers.unsubscribes import What, is_off
+from tickets.models import ContactPoint, Customer, Message, Queue, Ticket
 from tickets.quality import complaints
 from tickets.quality.complaint_stages import Opener
 from tickets.quality.models import Survey
 from tickets.replies import SYSTEM, Reply
+from tickets.standing import SAID
 from tickets.states import DONE_STATUSES, Channel, MessageKind, Status
 from tickets.timeline import add_event
 
 # A customer who comes back at once was not finished; in a chat they are still there.
-DELAYS = {Channel.CHAT: timedelta(0), Channel.EMAIL: timedelta(minutes=10), Channel.SMS: timedelta(minutes=10)}
+DELAYS = {
+    Channel.CHAT: timedelta(0),
+    Channel.EMAIL: timedelta(minutes=10),
+    Channel.SMS: timedelta(minutes=10),
+    Channel.WHATSAPP: timedelta(minutes=10),
+    Channel.MESSAGING: timedelta(minutes=10),
+}
 # Nobody is asked twice within this time, whatever they wrote about.
 REST = timedelta(days=1)
 OPEN_FOR = timedelta(days=14)
@@ -48,12 +57,13 @@ def on_ticket_resolved(tx: Connection, event: Event, now: datetime) -> None:
 def plan(tx: Connection, ticket_id: int, *, now: datetime) -> int | None:
     """Plan a survey and return its id; None where none is due.
 
-    None is due for calls, where the queue asks none, where no person answered, and for a customer asked lately.
+    None is due for calls, where the queue asks none, where no person answered, and for a customer asked lately or who
+    wants no surveys.
     """
-    ticket = _resolved(tx, ticket_id)
+    ticket = _resolved(tx, ticket_id, now=now)
     if ticket is None or not ticket.survey or ticket.channel not in DELAYS or not ticket.answered:
         return None
-    if tx.execute(_ASKED, {"customer_id": ticket.customer_id, "since": now - REST}).first() is not None:
+    if ticket.asked or ticket.unsubscribed:
         return None
     values = {
         "token": secrets.token_urlsafe(18),
@@ -74,13 +84,7 @@ def plan(tx: Connection, ticket_id: int, *, now: datetime) -> int | None:
 
 def send_due(tx: Connection, now: datetime, *, base_url: str, limit: int = 50) -> int:
     """Send the surveys whose moment has come; those of reopened tickets are canceled. Returns how many were due."""
-    due = tx.execute(
-        select(Survey.__table__)
-        .where(Survey.state == SurveyState.PLANNED.value, Survey.due_at <= now)
-        .order_by(Survey.due_at, Survey.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    due = tx.execute(_DUE, {"now": now, "most": limit}).all()
     for survey in due:
         _send(tx, survey, base_url=base_url, now=now)
     return len(due)
@@ -98,7 +102,7 @@ def ask(tx: Connection, ticket_id: int, *, base_url: str, now: datetime) -> str 
 
 def by_token(tx: Connection, token: str, *, now: datetime) -> Row[Any]:
     """The survey behind a link; NotFound for an unknown, canceled or outdated one."""
-    row = tx.execute(select(Survey.__table__).where(Survey.token == token)).first()
+    row = tx.execute(_BY_TOKEN, {"token": token}).first()
     if row is None or row.state == SurveyState.CANCELED.value:
         raise NotFound("This survey does not exist.")
     if row.state != SurveyState.ANSWERED.value and row.expires_at < now:
@@ -117,15 +121,13 @@ def answer(
         raise Invalid("Choose one of the five ratings.", field="rating")
     survey = by_token(tx, token, now=now)
     comment = comment.strip()[:LONGEST_COMMENT]
-    taken = tx.execute(
-        update(Survey)
-        .where(Survey.id == survey.id, Survey.answered_at.is_(None))
-        .values(state=SurveyState.ANSWERED.value, rating=rating, comment=comment, answered_at=now)
-    )
+    given = {"state": SurveyState.ANSWERED.value, "rating": rating, "comment": comment, "answered_at": now}
+    taken = tx.execute(_ANSWER, {"survey": survey.id, **given})
     if not taken.rowcount:
         return False
-    add_event(tx, survey.ticket_id, "survey_answered", {"rating": rating, "comment": comment}, now=now)
-    emit(tx, "survey.answered", _facts(survey, rating=rating), now=now, topics=[f"ticket:{survey.ticket_id}", "csat"])
+    topics = [f"ticket:{survey.ticket_id}", "csat"]
+    told = Announcement("survey.answered", _facts(survey, rating=rating), topics)
+    add_event(tx, survey.ticket_id, "survey_answered", {"rating": rating, "comment": comment}, now=now, also=[told])
     if complain:
         summary = comment or gettext(survey.locale, RATINGS[rating])
         complaints.open_(tx, survey.ticket_id, opener=Opener.CUSTOMER, user_id=None, summary=summary, now=now)
@@ -133,13 +135,21 @@ def answer(
 
 
 def _send(tx: Connection, survey: Row[Any], *, base_url: str, now: datetime) -> None:
-    ticket = _resolved(tx, survey.ticket_id)
-    if ticket is None or ticket.resolved_at != survey.resolved_at or ticket.status != Status.RESOLVED.value:
+    ticket = _resolved(tx, survey.ticket_id, now=now)
+    gone = ticket is None or ticket.resolved_at != survey.resolved_at or ticket.status != Status.RESOLVED.value
+    if gone or ticket.unsubscribed:
         _set(tx, survey.id, {"state": SurveyState.CANCELED.value})
+        return
+    morning = _held_until(tx, ticket, now)
+    if morning is not None:
+        # Still planned, so that a ticket that is reopened meanwhile is not asked about.
+        _set(tx, survey.id, {"due_at": morning})
         return
     url = f"{base_url}/survey/{survey.token}"
     text = gettext(survey.locale, INVITATION, url=url)
-    invitation = Reply(text, automatic=True, meta={"survey_id": survey.id, "survey_url": url})
+    invitation = Reply(
+        text, automatic=True, meta={"survey_id": survey.id, "survey_url": url, "unsubscribe": What.SURVEYS}
+    )
     try:
         sent = replies.reply(tx, survey.ticket_id, invitation, author=SYSTEM, now=now)
     except DomainError:
@@ -150,24 +160,43 @@ def _send(tx: Connection, survey: Row[Any], *, base_url: str, now: datetime) -> 
     emit(tx, "survey.sent", _facts(survey), now=now, topics=[f"ticket:{survey.ticket_id}"])
 
 
+def _held_until(tx: Connection, ticket: Row[Any], now: datetime) -> datetime | None:
+    """When a survey may ring on the customer's phone, if not now."""
+    if ticket.channel not in (Channel.SMS.value, Channel.WHATSAPP.value):
+        return None
+    number = tx.execute(_NUMBER, {"point": ticket.contact_point_id}).scalar_one_or_none()
+    return quiet_until(number, now) if number else None
+
+
 def _facts(survey: Row[Any], **more: Any) -> Mapping[str, Any]:
     names = ("ticket_id", "agent_id", "queue_id", "customer_id")
     return {"survey_id": survey.id, **{name: getattr(survey, name) for name in names}, **more}
 
 
 def _set(tx: Connection, survey_id: int, values: Mapping[str, Any]) -> None:
-    tx.execute(update(Survey).where(Survey.id == survey_id).values(**values))
+    tx.execute(_SET, {"survey": survey_id, **values})
 
 
-# Built once: these run for every ticket that is resolved.
+# Built once: these run for every ticket that is resolved. SET takes whatever columns the parameters name.
+_BY_TOKEN = select(Survey.__table__).where(Survey.token == bindparam("token"))
+_NUMBER = select(ContactPoint.value).where(ContactPoint.id == bindparam("point"))
+_DUE = (
+    select(Survey.__table__)
+    .where(Survey.state == SurveyState.PLANNED.value, Survey.due_at <= bindparam("now"))
+    .order_by(Survey.due_at, Survey.id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+)
+_SET = update(Survey).where(Survey.id == bindparam("survey"))
+_ANSWER = _SET.where(Survey.answered_at.is_(None))
 _ASKED = (
     select(Survey.id)
     .where(
-        Survey.customer_id == bindparam("customer_id"),
+        Survey.customer_id == Ticket.customer_id,
         Survey.state.in_((SurveyState.SENT.value, SurveyState.ANSWERED.value)),
         Survey.sent_at > bindparam("since"),
     )
-    .limit(1)
+    .exists()
 )
 _ANSWERS = (
     select(Message.id)
@@ -175,6 +204,7 @@ _ANSWERS = (
         Message.ticket_id == Ticket.id,
         Message.kind == MessageKind.OUTBOUND.value,
         Message.automatic.is_(False),
+        SAID,
     )
     .exists()
 )
@@ -182,6 +212,7 @@ _RESOLVED = (
     select(
         Ticket.status,
         Ticket.channel,
+        Ticket.contact_point_id,
         Ticket.locale,
         Ticket.customer_id,
         Ticket.queue_id,
@@ -191,6 +222,8 @@ _RESOLVED = (
         Queue.locale.label("queue_locale"),
         Customer.locale.label("customer_locale"),
         _ANSWERS.label("answered"),
+        _ASKED.label("asked"),
+        is_off(Ticket.customer_id, What.SURVEYS).label("unsubscribed"),
     )
     .join(Queue, Queue.id == Ticket.queue_id)
     .join(Customer, Customer.id == Ticket.customer_id)
@@ -203,5 +236,5 @@ _RESOLVED = (
 )
 
 
-def _resolved(tx: Connection, ticket_id: int) -> Any:
-    return tx.execute(_RESOLVED, {"ticket_id": ticket_id}).first()
+def _resolved(tx: Connection, ticket_id: int, *, now: datetime) -> Any:
+    return tx.execute(_RESOLVED, {"ticket_id": ticket_id, "since": now - REST}).first()

@@ -1,9 +1,12 @@
 /* Writing: two buffers (reply and note) so that a note never becomes a reply by one click, drafts that reach the
  * server within 2 s, sending by Ctrl+Enter (or Enter in chat), never while an input method composes. */
+import * as put from "./attach.js";
+import * as copies from "./copies.js";
 import { typing } from "./live.js";
 import * as outbox from "./outbox.js";
 import { apply } from "./parts.js";
-import { toast, word } from "./words.js";
+import * as whatsapp from "./whatsapp.js";
+import { say, toast, word } from "./words.js";
 
 const SAVE_AFTER = 700;
 const SAVE_AT_LATEST = 1800;
@@ -38,7 +41,10 @@ async function save(composer, body) {
       method: "POST", body: new URLSearchParams(body), headers: { Accept: "application/json" }, credentials: "same-origin", keepalive: true,
     });
     if (response.status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
-    if (composer === form()) draftState(response.ok ? (body.text ? "saved" : "") : "not_saved");
+    const kept = response.ok ? await response.json() : null;
+    if (composer !== form()) return;
+    draftState(kept ? (body.text || "cc" in body ? "saved" : "") : "not_saved");
+    if (kept && body.key !== "note") copies.note(kept.copies);
   } catch {
     if (composer === form()) draftState("not_saved");
   }
@@ -49,7 +55,8 @@ function saveNow() {
   dirtySince = 0;
   const composer = form();
   if (!composer) return;
-  const body = { key: key(), text: area().value, seq: document.querySelector("[data-ticket]").dataset.seq };
+  const own = mode() === "reply" ? copies.typed() : {};
+  const body = { ...own, key: key(), text: area().value, seq: document.querySelector("[data-ticket]").dataset.seq };
   // One after the other, so that an older text never lands on a newer one.
   saving = saving.then(() => save(composer, body));
 }
@@ -68,13 +75,17 @@ async function showCost() {
   }
 }
 
-function changed() {
+function saveSoon() {
   draftState("saving");
-  clearTimeout(costTimer);
-  costTimer = setTimeout(showCost, COST_AFTER);
   dirtySince ||= Date.now();
   clearTimeout(timer);
   timer = setTimeout(saveNow, Math.max(0, Math.min(SAVE_AFTER, dirtySince + SAVE_AT_LATEST - Date.now())));
+}
+
+function changed() {
+  saveSoon();
+  clearTimeout(costTimer);
+  costTimer = setTimeout(showCost, COST_AFTER);
   if (mode() === "reply" && Date.now() - typedAt > 3000) {
     typedAt = Date.now();
     typing(Number(form().dataset.ticket));
@@ -83,7 +94,7 @@ function changed() {
 
 export function setMode(wanted) {
   const composer = form();
-  if (!composer || !composer.querySelector(`input[name=mode][value=${wanted}]`)) return;
+  if (!composer || composer.dataset.busy || !composer.querySelector(`input[name=mode][value=${wanted}]`)) return;
   if (composer.dataset.mode !== wanted) {
     if (dirtySince) saveNow();
     const other = document.getElementById("other-text");
@@ -91,6 +102,7 @@ export function setMode(wanted) {
     composer.dataset.mode = wanted;
     composer.querySelector(`input[name=mode][value=${wanted}]`).checked = true;
     area().placeholder = wanted === "note" ? area().dataset.note : area().dataset.reply;
+    put.look();
   }
   area().focus();
 }
@@ -100,9 +112,13 @@ function setVia(option) {
   const old = key();
   form().elements.via.value = option.dataset.via;
   form().elements.via.dataset.channel = option.dataset.channel;
+  form().elements.via.dataset.files = option.dataset.files;
+  document.getElementById("one-way").hidden = option.dataset.answers !== "no";
+  whatsapp.look();
+  put.look();
   for (const one of option.parentElement.querySelectorAll(".opt")) one.toggleAttribute("aria-current", one === option);
   button.querySelector("svg").replaceWith(option.querySelector("svg").cloneNode(true));
-  for (const part of [".via-name", ".via-to"]) button.querySelector(part).textContent = option.querySelector(part).textContent;
+  for (const part of [".via-name", ".via-to", ".via-flag"]) button.querySelector(part).textContent = option.querySelector(part).textContent;
   option.closest("[popover]").hidePopover();
   if (old !== key() && area().value) {
     const composer = form();
@@ -112,26 +128,68 @@ function setVia(option) {
   area().focus();
 }
 
-async function submit(event) {
+/** What is being typed is on the server; the draft is no longer older than the screen. */
+export async function settle() {
+  if (dirtySince) saveNow();
+  await saving;
+}
+
+/** A reply that was taken back: its text before what was begun since, its files, and the way it went. */
+export function putBack(back) {
   const composer = form();
-  if (event.target !== composer) return;
+  if (!composer || Number(composer.dataset.ticket) !== back.ticket) return;
+  setMode("reply");
+  const option = [...document.querySelectorAll("#via-menu [data-via]")].find((one) => one.dataset.via === back.via);
+  if (option && composer.elements.via.value !== back.via) setVia(option);
+  area().value = back.text + (area().value && back.text ? "\n\n" : "") + area().value;
+  put.restore(back.files);
+  copies.restore(back);
+  changed();
+  area().focus();
+  area().setSelectionRange(back.text.length, back.text.length);
+}
+
+/** Send what is written at a moment (with its offset, or as the customer's clock shows it), and set a status then. */
+export const sendLater = (when, then) => void deliver({ when, then });
+
+function submit(event) {
+  if (event.target !== form()) return;
   event.preventDefault();
-  const text = area().value.trim();
-  if (!text) { toast(word("empty"), { seconds: 3 }); area().focus(); return; }
+  void deliver({ then: event.submitter?.value ?? "" });
+}
+
+async function deliver({ then = "", when = "" }) {
+  const composer = form();
+  if (composer.dataset.busy) return;
+  if (!area().value.trim() && !put.any()) { toast(word("empty"), { seconds: 3 }); area().focus(); return; }
+  if (mode() === "reply" && copies.refusal()) { toast(copies.refusal(), { bad: true }); return; }
+  if (put.refusal()) { toast(put.refusal(), { bad: true }); return; }
+  if (mode() === "reply" && !when && whatsapp.refusal()) { toast(whatsapp.refusal(), { bad: true }); return; }
+  composer.dataset.busy = "1";
+  const files = await put.take();
+  delete composer.dataset.busy;
+  if (!files || composer !== form()) { toast(word("not_uploaded"), { bad: true }); return; }
   const id = crypto.randomUUID();
-  const body = { ...Object.fromEntries(new FormData(composer)), text: area().value, client_id: id, then: event.submitter?.value ?? "", key: key() };
+  const text = area().value.trim();
+  const body = {
+    mode: mode(), via: composer.elements.via?.value ?? "", text: area().value, files: files.ids.join(","),
+    client_id: id, then, when, ...(mode() === "reply" ? copies.taken() : {}),
+  };
   clearTimeout(timer);
   dirtySince = 0;
   area().value = "";
+  if (body.mode === "reply") copies.reset();
   draftState("");
   void showCost();
   if (body.mode === "reply" && typedAt) typing(Number(composer.dataset.ticket), false);
   typedAt = 0;
   document.querySelector("#send-menu:popover-open")?.hidePopover();
   area().focus();
+  // What one has just said is seen, wherever one was reading (the newest is at 0).
+  document.getElementById("timeline-scroll").scrollTo({ top: 0 });
   // The draft must not be written back by a save that is still under way.
   await saving;
-  await outbox.send({ id, url: composer.action, body, ticket: composer.dataset.ticket, mode: body.mode, text });
+  await outbox.send({ id, url: composer.action, body, ticket: composer.dataset.ticket, mode: body.mode, text: text || files.names });
 }
 
 function pendingBubble(item) {
@@ -154,6 +212,7 @@ function show(what, item, answer) {
     void apply(answer.parts ?? []).then(() => document.getElementById("out-" + item.id)?.remove());
     if (answer.say) toast(answer.say, { seconds: 3 });
     else if (item.ticket !== form()?.dataset.ticket) toast(word("sent"), { seconds: 3 });
+    else say(word(item.body.when ? "scheduled" : item.mode === "note" ? "note_added" : "sent"));
     return;
   }
   const el = pendingBubble(item);
@@ -166,11 +225,15 @@ function show(what, item, answer) {
 
 /** After a conversation was put on the page: show what still waits for it. */
 export async function attach() {
+  whatsapp.look();
   for (const item of await outbox.waiting()) show("kept", item, null);
 }
 
 document.addEventListener("submit", submit);
-document.addEventListener("input", (event) => { if (event.target === area()) changed(); });
+document.addEventListener("input", (event) => {
+  if (event.target === area()) changed();
+  else if (event.target.matches?.("#cc, #bcc")) saveSoon();
+});
 document.addEventListener("change", (event) => {
   if (event.target.name === "mode" && event.target.form === form()) {
     const wanted = event.target.value;

@@ -1,5 +1,6 @@
 /* Single keys. Off while typing, in dialogs and menus, with a modifier, and when the person turned them off. */
 import { setMode } from "./composer.js";
+import { undoLast } from "./undo.js";
 
 const EDITABLE = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 
@@ -19,6 +20,8 @@ const KEYS = {
   n: () => setMode("note"),
   e: () => document.querySelector('#status-menu [name=status][value=resolved]')?.click(),
   i: () => document.querySelector(".assign-me:not([hidden])")?.click(),
+  "!": () => document.getElementById("mark-spam")?.click(),
+  z: undoLast,
   u: () => document.querySelector('.thead a[href^="/inbox"]')?.click(),
   "/": () => document.getElementById("search")?.focus(),
   "?": () => document.getElementById("keys-sheet")?.showModal(),

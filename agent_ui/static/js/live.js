@@ -91,6 +91,13 @@ function caughtUp() {
   else if (fresh > 1) toast(word("caught_up", { n: fresh }));
   else if (Date.now() - cutAt > 3000) toast(word("caught_up_none"), { seconds: 3 });
   cutAt = 0;
+  document.dispatchEvent(new CustomEvent("line-back"));
+}
+
+function cut() {
+  if (cutAt) return;
+  cutAt = Date.now();
+  document.dispatchEvent(new CustomEvent("line-cut"));
 }
 
 function opened() {
@@ -113,7 +120,7 @@ function closed(code) {
   clearInterval(heart);
   socket = null;
   if (stopped) return;
-  cutAt ||= Date.now();
+  cut();
   if (code === REVOKED) {
     badge("offline");
     document.dispatchEvent(new CustomEvent("session-ended"));
@@ -146,13 +153,13 @@ export function connect() {
   socket = line;
   let queue = Promise.resolve();
   line.onopen = opened;
-  // One frame after the other: applying is asynchronous, and order is the point.
-  line.onmessage = (event) => { queue = queue.then(() => receive(JSON.parse(event.data))); };
+  // One frame after the other: applying is asynchronous, and order is the point. One that fails stops none after it.
+  line.onmessage = (event) => { queue = queue.then(() => receive(JSON.parse(event.data))).catch(console.error); };
   line.onclose = (event) => { if (socket === line) closed(event.code); };
 }
 
 window.addEventListener("online", () => { failures = 0; connect(); });
-window.addEventListener("offline", () => { cutAt ||= Date.now(); badge("offline"); socket?.close(); });
+window.addEventListener("offline", () => { cut(); badge("offline"); socket?.close(); });
 window.addEventListener("pagehide", () => { stopped = true; socket?.close(); });
 window.addEventListener("pageshow", (event) => { if (event.persisted) { stopped = false; connect(); } });
 document.addEventListener("session-renewed", () => { failures = 0; connect(); void flush(); });

@@ -1,9 +1,9 @@
 /* Offers: they take no focus. Countdown as text and ring, one alert sentence, the time left spoken at 20, 10 and 5 s,
  * a sound that can be muted (one tab only), a browser notification, a mark in the title, Alt+A. */
+import { setOffers } from "./title.js";
 import { say, toast, word, failure } from "./words.js";
 
 const known = new Set();
-const title = document.title;
 let ticking = 0;
 let audio = null;
 
@@ -67,8 +67,7 @@ function tick() {
 function look() {
   const open = cards();
   for (const card of open) if (!known.has(card.dataset.offer)) arrive(card);
-  const plain = document.title.replace(/^\(\d+\) .*? · /, "");
-  document.title = open.length ? `(${open.length}) ${word("offer_title")} · ${plain}` : plain;
+  setOffers(open.length, word("offer_title"));
   if (open.length && !ticking) { ticking = setInterval(tick, 250); tick(); }
 }
 
@@ -85,13 +84,14 @@ async function answer(form, body) {
   }
   if (response?.status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
   else if (response?.status === 409) { card?.remove(); look(); toast(told.detail || word("taken")); }
-  else toast(failure(response?.status ?? 0, told.detail, told.id), { bad: true });
+  else toast(failure(response?.status ?? 0, told.detail, told.request_id), { bad: true });
   return null;
 }
 
 async function accept(form) {
   if (form.dataset.busy) return;
   form.dataset.busy = "1";
+  performance.mark("accept");
   const told = await answer(form, {});
   delete form.dataset.busy;
   if (!told) return;
@@ -110,5 +110,4 @@ document.addEventListener("keydown", (event) => {
   if (first) { event.preventDefault(); void accept(first); }
 });
 document.addEventListener("parts", (event) => { if (event.detail.to === "offers") look(); });
-document.addEventListener("titled", look);
-if (title) look();
+look();

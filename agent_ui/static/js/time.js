@@ -31,6 +31,7 @@
 
   function minutes(seconds) {
     const whole = Math.max(0, Math.floor(seconds));
+    if (whole >= 86400) return span(whole);
     const two = (n) => String(n).padStart(2, "0");
     if (whole >= 3600) return Math.floor(whole / 3600) + ":" + two(Math.floor(whole / 60) % 60) + ":" + two(whole % 60);
     return Math.floor(whole / 60) + ":" + two(whole % 60);
@@ -131,6 +132,8 @@
       if (el.isConnected) show(el);
       else live.delete(el);
     }
+    // What holds until a moment goes at that moment, not with the next change.
+    for (const el of document.querySelectorAll("[data-holds-until]")) el.hidden = Date.parse(el.dataset.holdsUntil) <= now();
   }, 1000);
   document.addEventListener("DOMContentLoaded", () => { words = null; timelines().forEach(days); });
 

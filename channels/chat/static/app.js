@@ -1,11 +1,12 @@
 // The screen of the conversation. No business rules: it sends what the customer does and shows what comes.
 import { config, h, icon, storage, t } from "./base.js";
 import { Composer, uploadFile } from "./composer.js";
-import { mailForm, offline, profile, survey, welcome } from "./forms.js";
+import { intro, mailForm, profile, survey, told } from "./forms.js";
 import { Header } from "./header.js";
 import { Log } from "./log.js";
 import { outbox } from "./outbox.js";
 import { Session } from "./session.js";
+import { saveTranscript } from "./transcript.js";
 
 const TYPING_VOID_MS = 6_000;
 const later = new Intl.DateTimeFormat(config.locale, { weekday: "long", hour: "numeric", minute: "2-digit" });
@@ -36,9 +37,10 @@ class App {
       alone: bridge.alone,
       actions: [
         { id: "transcript", label: t("transcript"), run: () => this.#askMail("transcript") },
+        { id: "save", label: t("save_transcript"), run: () => saveTranscript([...this.session.thread.messages.values()]) },
         { id: "end", label: t("end"), run: () => this.#askEnd() },
       ],
-      visible: (id) => this.#talking && this.session.thread.last > 0 && (id === "transcript" || !this.session.visit.ended),
+      visible: (id) => this.#talking && this.session.thread.last > 0 && (id !== "end" || !this.session.visit.ended),
       onClose: () => bridge.close(),
       onTry: () => this.session.line.nudge(),
     });
@@ -54,12 +56,13 @@ class App {
   // ---- what the page around us asks
 
   async show(text) {
+    if (this.bridge.invited && storage.get("ended")) this.#leave();
     if (this.session.begun) {
       if (!this.#talking) this.#converse();
       this.session.start();
       this.composer.fill(text);
       this.log.bottom();
-    } else if (this.#talking || !this.body.firstChild) {
+    } else if (this.#talking || !this.body.firstChild || this.invited !== this.bridge.invited) {
       await this.#introduce(text);
     }
     this.#focus();
@@ -72,6 +75,25 @@ class App {
 
   stop() {
     this.session.line.stop();
+  }
+
+  /** An invitation begins a new conversation: the last one is over. */
+  #leave() {
+    this.session.line.stop();
+    this.session.forget();
+    this.#talking = true; // whatever was shown makes place
+  }
+
+  /** The page has said who its customer is, or that nobody is signed in any more. */
+  identified() {
+    if (this.bridge.identity) this.session.identified(this.bridge.identity.subject);
+    if (!this.#talking && this.body.firstChild) this.#introduce().then(() => this.bridge.isOpen() && this.#focus());
+  }
+
+  reset() {
+    this.session.reset();
+    this.#talking = false;
+    this.body.replaceChildren();
   }
 
   // ---- what the session tells
@@ -93,7 +115,10 @@ class App {
       refused: (code) => this.header.refused(t(code === 4429 ? "too_many" : "refused")),
       begun: () => this.#converse(),
       cleared: () => this.log.clear(),
-      anew: () => (!outbox.empty ? this.#converse() : this.#introduce().then(() => this.#focus())),
+      anew: () => {
+        this.bridge.invited = null;
+        return !outbox.empty ? this.#converse() : this.#introduce().then(() => this.#focus());
+      },
     };
   }
 
@@ -136,8 +161,9 @@ class App {
   }
 
   #who() {
-    const { name = "", email = "" } = { ...profile(), ...this.bridge.user };
-    return { name, email, page: this.bridge.page };
+    const { name = "", email = "", phone = "", choice = 0 } = { ...profile(), ...this.bridge.user };
+    const { identity = "", subject = null } = this.bridge.identity ?? {};
+    return { name, email, phone, choice, page: this.bridge.page, identity, subject, invitation: this.bridge.invited?.id ?? 0 };
   }
 
   // ---- which view
@@ -145,11 +171,19 @@ class App {
   async #introduce(text = "") {
     this.#talking = false;
     await this.session.refreshStatus();
-    const user = this.bridge.user ?? {};
-    const { open } = this.session.status;
-    const view = open
-      ? welcome({ user, text, onStart: (first) => this.#begin(first) })
-      : offline({ user, text, when: this.#opens(), onSubmit: (data) => this.#leaveMail(data) });
+    const { identity } = this.bridge;
+    const user = { ...this.bridge.user, ...told(identity) };
+    const { invited } = this.bridge;
+    this.invited = invited; // what the form stands under
+    const view = intro({
+      user,
+      identity,
+      text,
+      invited,
+      closed: (choice) => this.#closed(choice),
+      onStart: (first) => this.#begin(first),
+      onMail: (data) => this.#leaveMail(data),
+    });
     this.bridge.panel.classList.add("intro");
     this.header.who(null, "");
     this.body.replaceChildren(view);
@@ -173,15 +207,22 @@ class App {
   }
 
   #focus() {
-    const field = this.#talking && !this.session.visit.ended ? this.composer.text : this.body.querySelector("input, textarea");
+    if (this.bridge.quiet) return;
+    const field = this.#talking && !this.session.visit.ended ? this.composer.text : this.body.querySelector(".line:not([hidden]) :is(input, textarea, select)");
     const touch = matchMedia("(pointer: coarse)").matches; // there a field would bring up the keyboard over the text
     const title = this.bridge.panel.querySelector("#title");
     ((!touch && field) || title).focus({ preventScroll: true });
   }
 
-  #opens() {
-    const at = this.session.status.opens_at;
+  #opens(at = this.session.status.opens_at) {
     return at ? later.format(new Date(at)) : "";
+  }
+
+  /** When those who answer a choice (0: anything) are back, null while they are there. */
+  #closed(choice) {
+    const { open, closed } = this.session.status;
+    if (!choice) return open ? null : this.#opens();
+    return String(choice) in closed ? this.#opens(closed[choice]) : null;
   }
 
   #draw() {
@@ -228,7 +269,7 @@ class App {
 
   async #leaveMail(data) {
     await this.session.refreshStatus();
-    const body = JSON.stringify({ ...data, ticket: this.session.status.ticket, locale: config.locale, page: this.bridge.page });
+    const body = JSON.stringify({ ...data, ticket: this.session.status.ticket, locale: config.locale, page: this.bridge.page, invitation: this.bridge.invited?.id ?? 0 });
     const headers = { "Content-Type": "application/json" };
     const answer = await fetch(`${config.base}/offline`, { method: "POST", body, headers });
     if (!answer.ok) throw new Error(String(answer.status));

@@ -100,6 +100,13 @@ export function lock(name) {
   });
 }
 
+const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+
+/** 24 characters with 144 random bits; crypto.randomUUID is missing on plain http. */
+export function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => ALPHABET[byte & 63]).join("");
+}
+
 /** An element: h("button", {class: "x", onclick: f, "aria-label": "y"}, "text", node, null). */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
@@ -108,7 +115,7 @@ export function h(tag, props = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 

@@ -1,6 +1,5 @@
 // Where the customer writes: text that grows, files with their progress, Enter to send, a draft that survives a reload.
-import { config, h, icon, storage, t } from "./base.js";
-import { newId } from "./outbox.js";
+import { config, h, icon, newId, storage, t } from "./base.js";
 import { size } from "./log.js";
 
 const TYPING_EVERY_MS = 3_000;

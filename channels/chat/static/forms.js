@@ -1,8 +1,9 @@
 // The forms around a conversation: before it (who are you), instead of it (we are closed), after it (survey, transcript).
 import { suggestions } from "./articles.js";
-import { config, h, icon, storage, t } from "./base.js";
-import { newId } from "./outbox.js";
+import { config, h, icon, newId, storage, t } from "./base.js";
+import { initials } from "./log.js";
 
+const PHONE_MS = 4_000;
 const MAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 let count = 0;
 
@@ -39,6 +40,17 @@ function check(rules) {
 const input = (props) => h("input", { autocomplete: "off", maxlength: "200", ...props });
 const mailFine = (control, needed) => (control.value.trim() ? MAIL.test(control.value.trim()) : !needed);
 
+const filled = (control, needed) => control.value.trim() !== "" || !needed;
+
+const digits = (control, needed) => (control.value.trim() ? control.value.replace(/\D/g, "").length >= 6 : !needed);
+
+/** What the form before a chat may ask for. */
+const FIELDS = {
+  name: { props: { autocomplete: "name" }, fine: filled, wrong: "need_name" },
+  email: { props: { type: "email", autocomplete: "email", inputmode: "email" }, fine: mailFine, wrong: "need_email" },
+  phone: { props: { type: "tel", autocomplete: "tel", inputmode: "tel", maxlength: "40" }, fine: digits, wrong: "need_phone" },
+};
+
 export function profile() {
   try {
     return JSON.parse(storage.get("profile")) ?? {};
@@ -47,93 +59,161 @@ export function profile() {
   }
 }
 
+/** What an identity says about somebody, without what it does not say. */
+export function told(identity) {
+  return Object.fromEntries(["name", "email"].filter((key) => identity?.[key]).map((key) => [key, identity[key]]));
+}
+
+/** A field that no person sees or reaches; who fills it in is a program. */
+function honeypot() {
+  const field = input({ name: "website", tabindex: "-1" });
+  return h("label", { class: "trap", "aria-hidden": "true" }, "Website", field);
+}
+
+/** The shop's line about what happens to the customer's words, with its link. */
+function consent() {
+  const text = config.texts.consent;
+  const { consent_url: url } = config.widget;
+  if (!text) return null;
+  return h("p", { class: "consent" }, url ? h("a", { href: url, target: "_blank", rel: "noopener" }, text) : text);
+}
+
+/** What we have said first: it stands above the form as it will stand in the conversation. */
+function greeting({ name, text }) {
+  const face = h("span", { class: "face", "aria-hidden": "true" }, initials(name));
+  const said = h("div", { class: "said" }, h("div", { class: "who" }, name), h("div", { class: "bubble" }, text));
+  return h("div", { class: "greeting row agent first last" }, face, said);
+}
+
 function hero(title, text) {
   return h("div", { class: "hero" }, h("h2", {}, title), h("p", {}, text));
 }
 
-/** Asks for what the widget wants to know, and for the first message; onStart(text). */
-export function welcome({ user, text, onStart }) {
-  const known = { ...profile(), ...user };
-  const asks = config.widget.ask_email;
-  const name = input({ name: "name", autocomplete: "name", value: known.name ?? "" });
-  const email = input({ name: "email", type: "email", autocomplete: "email", inputmode: "email", value: known.email ?? "" });
+/** What it may be about; its first line chooses nothing. */
+function choices(given) {
+  const { choices: offered } = config.widget;
+  if (!offered.length) return null;
+  const options = offered.map(({ id, name }) => h("option", { value: String(id), selected: given === id }, name));
+  return h("select", { name: "choice" }, h("option", { value: "" }, t("choose")), options);
+}
+
+/** A number as the server reads it; "" if nobody could dial it, as it is if nobody can be asked. */
+async function dialled(number) {
+  try {
+    const query = new URLSearchParams({ number });
+    const answer = await fetch(`${config.base}/phone?${query}`, { signal: AbortSignal.timeout?.(PHONE_MS) });
+    if (answer.ok) return (await answer.json()).phone;
+    return answer.status === 422 ? "" : number;
+  } catch {
+    return number;
+  }
+}
+
+/**
+ * The form before a chat: what the widget wants to know and the page has not proved, and the first message; onStart(text).
+ * While nobody answers, or not what was chosen, its message becomes a mail: onMail(data): promise of {number}.
+ * closed(choice id or 0): null while somebody answers, or when they are back ("" if unknown).
+ */
+export function intro({ user, identity, text, invited, closed, onStart, onMail }) {
+  const known = identity ? user : { ...profile(), ...user };
+  const { asks } = config.widget;
+  const clientId = newId(); // one until it worked
+  const choice = choices(profile().choice);
+  const chosen = () => Number(choice?.value ?? 0);
+  const away = () => closed(chosen());
+  const needs = (id) => asks[id] === "required" || (id === "email" && away() !== null);
+  const lines = {};
+  const controls = {};
+  for (const id of Object.keys(FIELDS).filter((one) => !identity?.[one])) {
+    controls[id] = input({ name: id, value: known[id] ?? "", ...FIELDS[id].props });
+    lines[id] = labelled(t(id), controls[id], { optional: true });
+  }
   const message = h("textarea", { name: "text", rows: "4", maxlength: String(config.limits.text) });
   message.value = text || storage.get("draft") || "";
   message.addEventListener("input", () => storage.set("draft", message.value));
   message.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) node.requestSubmit();
   });
-  const submit = (event) => {
-    event.preventDefault();
-    const mailNeeded = asks === "required";
-    const fine = check([
-      [name, name.value.trim() !== "", t("need_name")],
-      [email, asks === "never" || mailFine(email, mailNeeded), t("need_email")],
-      [message, message.value.trim() !== "", t("need_text")],
-    ]);
-    if (!fine) return;
-    const given = { name: name.value.trim(), email: email.value.trim() };
-    storage.set("profile", JSON.stringify(given));
-    storage.remove("draft");
-    onStart(message.value.trim());
-  };
-  const node = h(
-    "form",
-    { class: "form", novalidate: true, onsubmit: submit },
-    labelled(t("name"), name),
-    asks !== "never" && labelled(t("email"), email, { optional: asks !== "required" }),
-    asks !== "never" && h("p", { class: "hint" }, t("email_why")),
-    labelled(t("how_can_we_help"), message),
-    suggestions(message),
-    h("button", { type: "submit", class: "primary" }, t("start")),
-  );
-  return h("div", { class: "view" }, hero(config.widget.greeting || t("greeting"), t("greeting_more")), node);
-}
-
-/** Closed: the message becomes an e-mail ticket. onSubmit(data): promise of {number}; one client id until it worked. */
-export function offline({ user, text, when, onSubmit }) {
-  const known = { ...profile(), ...user };
-  const clientId = newId();
-  const name = input({ name: "name", autocomplete: "name", value: known.name ?? "" });
-  const email = input({ name: "email", type: "email", autocomplete: "email", inputmode: "email", value: known.email ?? "" });
-  const message = h("textarea", { name: "text", rows: "5", maxlength: String(config.limits.text) });
-  message.value = text || storage.get("draft") || "";
-  message.addEventListener("input", () => storage.set("draft", message.value));
+  const messageLine = labelled(t("message"), message);
+  const trap = honeypot();
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const button = h("button", { type: "submit", class: "primary" }, t("send_mail"));
-  const submit = async (event) => {
-    event.preventDefault();
-    const fine = check([
-      [name, name.value.trim() !== "", t("need_name")],
-      [email, mailFine(email, true), t("need_email")],
-      [message, message.value.trim() !== "", t("need_text")],
-    ]);
-    if (!fine || button.disabled) return;
-    const given = { name: name.value.trim(), email: email.value.trim() };
-    button.disabled = true;
-    problem.hidden = true;
+  const button = h("button", { type: "submit", class: "primary" });
+  const why = h("p", { class: "hint" }, t("email_why"));
+  const top = h("div", { class: "top", "aria-live": "polite" });
+  const asked = () => Object.keys(controls).filter((id) => !lines[id].hidden);
+
+  /** Follows the choice: a chat, or a mail while nobody answers it. */
+  const dress = () => {
+    const when = away();
+    const live = when === null;
+    for (const id of Object.keys(lines)) {
+      lines[id].hidden = asks[id] === "never" && (live || id === "phone");
+      lines[id].querySelector(".optional").hidden = needs(id);
+    }
+    why.hidden = !lines.email || lines.email.hidden || !live;
+    button.textContent = t(live ? "start" : "send_mail");
+    messageLine.firstChild.firstChild.textContent = t(live && !invited ? "how_can_we_help" : "message");
+    const said = live ? !invited && [t("greeting"), t("greeting_more")] : [t("closed"), when ? t("closed_until", { when }) : t("closed_more")];
+    if (top.dataset.said === String(said)) return;
+    top.dataset.said = String(said);
+    top.replaceChildren(...[invited && greeting(invited), said && hero(...said)].filter(Boolean));
+  };
+  choice?.addEventListener("change", dress);
+
+  const mail = async (given) => {
+    const data = { client_id: clientId, ...given, choice: chosen(), website: trap.lastChild.value, text: message.value.trim() };
     try {
-      const { number } = await onSubmit({ client_id: clientId, ...given, text: message.value.trim() });
-      storage.set("profile", JSON.stringify(given));
+      const { number } = await onMail(data);
       storage.remove("draft");
-      node.replaceWith(thanks(t("mail_taken"), t("mail_taken_more", { email: given.email, number })));
+      node.replaceWith(thanks(t("mail_taken"), t("mail_taken_more", { email: data.email, number })));
     } catch {
       problem.textContent = t("mail_failed");
       problem.hidden = false;
+    }
+  };
+  const submit = async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    const fine = check([
+      ...asked().map((id) => [controls[id], FIELDS[id].fine(controls[id], needs(id)), t(FIELDS[id].wrong)]),
+      ...(choice ? [[choice, choice.value !== "", t("need_choice")]] : []),
+      [message, message.value.trim() !== "", t("need_text")],
+    ]);
+    if (!fine) return;
+    const live = away() === null;
+    if (live && trap.lastChild.value) return;
+    button.disabled = true;
+    problem.hidden = true;
+    const given = Object.fromEntries(asked().map((id) => [id, controls[id].value.trim()]));
+    if (given.phone) given.phone = await dialled(given.phone);
+    if (asked().includes("phone") && controls.phone.value.trim() && !given.phone) check([[controls.phone, false, t("need_phone")]]);
+    else {
+      const kept = identity ? { phone: given.phone } : given;
+      storage.set("profile", JSON.stringify({ ...kept, choice: chosen() }));
+      if (live) {
+        storage.remove("draft");
+        onStart(message.value.trim());
+      } else await mail({ name: "", ...told(identity), ...given });
     }
     button.disabled = false;
   };
   const node = h(
     "form",
     { class: "form", novalidate: true, onsubmit: submit },
-    labelled(t("name"), name),
-    labelled(t("email"), email),
-    labelled(t("message"), message),
+    identity && h("p", { class: "signed" }, icon("check"), t("signed_in", { name: identity.name || identity.email || identity.subject })),
+    lines.name,
+    lines.email && [lines.email, why],
+    lines.phone,
+    choice && labelled(t("choice"), choice),
+    messageLine,
     suggestions(message),
+    trap,
+    consent(),
     problem,
     button,
   );
-  return h("div", { class: "view" }, hero(t("closed"), when ? t("closed_until", { when }) : t("closed_more")), node);
+  dress();
+  return h("div", { class: "view" }, top, node);
 }
 
 function thanks(title, text) {

@@ -15,11 +15,13 @@
   let open = false;
   let hidden = false;
   let unread = 0;
+  let invite = 0; // how high the frame is with an invitation
   let opener = null;
 
   const theme = () => options.theme || (dark.matches ? "dark" : "light");
   const page = () => location.origin + location.pathname;
-  const settings = () => ({ page: page(), user: options.user || null, theme: theme() });
+  const settings = () => ({ page: page(), user: options.user || null, theme: theme(), side: options.side, hidden, small: innerWidth < 480 });
+  const told = () => tell({ t: "update", ...settings() });
   const tell = (message) => (port ? port.postMessage(message) : waiting.push(message));
 
   function place() {
@@ -32,8 +34,8 @@
       inset: "auto",
       bottom: edge,
       [side]: edge,
-      width: full ? "100%" : open ? "min(380px, calc(100vw - 40px))" : "88px",
-      height: full ? "100%" : open ? "min(640px, calc(100vh - 40px))" : "88px",
+      width: full ? "100%" : open ? "min(380px, calc(100vw - 40px))" : invite ? "min(352px, calc(100vw - 16px))" : "88px",
+      height: full ? "100%" : open ? "min(640px, calc(100vh - 40px))" : `${Math.max(invite, 88)}px`,
       border: "0",
       margin: "0",
       padding: "0",
@@ -102,6 +104,10 @@
     if (data.t === "open") opened(true);
     if (data.t === "close") opened(false);
     if (data.t === "gone") remove();
+    if (data.t === "invite") {
+      invite = data.height;
+      place();
+    }
     if (data.t === "unread" && data.count !== unread) {
       unread = data.count;
       listeners.forEach((listener) => listener(unread));
@@ -114,6 +120,7 @@
     port = channel.port1;
     port.onmessage = hear;
     frame.title = event.data.title;
+    options.side ||= event.data.side;
     const first = { cc: "port", ...settings(), kept: event.data.keep ? kept() : null };
     frame.contentWindow.postMessage(first, origin, [channel.port2]);
     waiting.splice(0).forEach(tell);
@@ -125,6 +132,7 @@
     if (frame) frame.remove();
     frame = port = null;
     waiting = [];
+    invite = 0;
   }
 
   const api = {
@@ -139,10 +147,11 @@
       frame.allow = "clipboard-write";
       place();
       document.body.append(frame);
+      if (options.token) api.identify(options.token);
     },
     update(given) {
       Object.assign(options, given);
-      tell({ t: "update", ...settings() });
+      told();
       place();
     },
     open(text) {
@@ -154,14 +163,21 @@
       tell({ t: "open", text: text || "", page: page() });
     },
     close: () => tell({ t: "close" }),
+    identify: (token) => tell({ t: "identify", token }),
+    reset() {
+      options.user = options.token = null;
+      tell({ t: "reset" });
+    },
     show() {
       hidden = false;
+      told();
       place();
     },
     hide() {
       tell({ t: "close" });
       opened(false);
       hidden = true;
+      told();
       place();
     },
     shutdown: () => (port ? tell({ t: "shutdown" }) : remove()),
@@ -182,7 +198,11 @@
   addEventListener("storage", ({ key, newValue }) => {
     if (port && key && key.startsWith(shelf())) tell({ t: "stored", name: key.slice(shelf().length), value: newValue });
   });
-  dark.addEventListener("change", () => tell({ t: "update", ...settings() }));
+  dark.addEventListener("change", told);
+  if (window.navigation) navigation.addEventListener("navigatesuccess", () => port && told());
+  document.documentElement.addEventListener("pointerleave", ({ clientY, pointerType }) => {
+    if (port && clientY <= 0 && pointerType === "mouse") tell({ t: "exit" });
+  });
 
   const begin = () => {
     if (script.dataset.widget && script.dataset.boot !== "manual") api.boot();

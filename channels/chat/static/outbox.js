@@ -1,17 +1,13 @@
 // Messages that the server has not yet acknowledged. One storage key each, so that tabs never overwrite one another's list.
-import { storage } from "./base.js";
+import { newId, storage } from "./base.js";
 
-const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
 let count = 0;
 
-/** 24 characters with 144 random bits; crypto.randomUUID is missing on plain http. */
-export function newId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => ALPHABET[byte & 63]).join("");
-}
-
+/** Null when it is not there: another tab may have removed it since its name was read. */
 function read(name) {
   try {
-    return { ...JSON.parse(storage.get(name)), name };
+    const entry = JSON.parse(storage.get(name));
+    return entry && { ...entry, name };
   } catch {
     return null;
   }
@@ -50,6 +46,9 @@ export const outbox = {
   },
   remove(clientId) {
     for (const name of storage.names("out:")) if (name.endsWith(`:${clientId}`)) storage.remove(name);
+  },
+  clear() {
+    for (const name of storage.names("out:")) storage.remove(name);
   },
   /** Calls back when another tab adds or removes an entry. */
   watch(changed) {

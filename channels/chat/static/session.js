@@ -16,10 +16,11 @@ export class Session {
   #inFlight = null;
   #ackTimer = null;
   #retriedAt = 0;
+  #claimed = null; // whom the last hello said that we are
   #commands = new Map(); // what the server has not confirmed yet, by kind
   #onLive = [];
 
-  /** who(): {name, email, page} for a new visit. view: see the calls below. */
+  /** who(): {name, email, page, identity} for a visit. view: see the calls below. */
   constructor({ who, view }) {
     Object.assign(this, { who, view });
     this.thread = new Thread();
@@ -114,7 +115,27 @@ export class Session {
     this.view.anew();
   }
 
+  /** The page says who its customer is: what was somebody else's is left, and ours is told. */
+  identified(subject) {
+    const known = storage.get("person");
+    if (known && known !== subject) {
+      outbox.clear();
+      this.anew();
+    } else if (!known) {
+      this.line.restart();
+    }
+  }
+
+  /** Nobody is signed in any more. */
+  reset() {
+    this.line.stop();
+    outbox.clear();
+    this.#commands.clear();
+    this.forget();
+  }
+
   forget() {
+    storage.remove("person");
     storage.remove("visit");
     storage.remove("ended");
     this.#clear();
@@ -133,15 +154,17 @@ export class Session {
   // ---- the line
 
   async #hello() {
+    const { identity, subject, ...who } = this.who();
+    this.#claimed = subject;
     if (!storage.get("visit")) {
       const released = await lock("open"); // one tab at a time opens a visit; the others wait and find its token
       if (!storage.get("visit")) {
-        const frame = { t: "hello", token: null, since: 0, ticket: this.status.ticket, locale: config.locale, ...this.who() };
+        const frame = { t: "hello", token: null, since: 0, ticket: this.status.ticket, identity, locale: config.locale, ...who };
         return { frame, released };
       }
       released();
     }
-    return { frame: { t: "hello", token: storage.get("visit"), since: this.thread.last, thread: this.thread.id } };
+    return { frame: { t: "hello", token: storage.get("visit"), since: this.thread.last, thread: this.thread.id, identity } };
   }
 
   /** The server closed for a reason: true to connect again. */
@@ -184,6 +207,7 @@ export class Session {
   }
 
   #greeted(frame) {
+    if (this.#claimed) storage.set("person", this.#claimed);
     if (frame.token) storage.set("visit", frame.token);
     if (this.thread.id && frame.thread !== this.thread.id) this.#clear(); // it went on in another ticket
     this.thread.id = frame.thread;

@@ -11,9 +11,15 @@
   let endedAt = 0;
   let wasCalling = false;
 
+  const ended = (call, seconds) => ({ "no-answer": words.missed, canceled: words.canceled })[call] ?? `${words.ended} · ${clock(seconds)}`;
+
   const add = (text) => {
     const item = document.createElement("li");
     if (text.mine) item.className = "mine";
+    if (text.call) {
+      item.className = "call";
+      text.body = `${words.called}: ${ended(text.call, text.seconds)}`;
+    }
     for (const address of text.photos) {
       const image = document.createElement("img");
       image.src = address;
@@ -25,7 +31,9 @@
     texts.append(item);
   };
 
-  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  function clock(seconds) {
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  }
 
   const showCall = (call) => {
     const going = call && call.state !== "ended";
@@ -34,7 +42,7 @@
     // The screen stays for a moment after the call, so that one sees how it ended.
     screen.hidden = !going && Date.now() - endedAt > 2500;
     if (screen.hidden || !call) return;
-    const state = { calling: words.calling, talking: words.talking.replace("{agent}", call.agent), ended: words.ended };
+    const state = { calling: words.calling, talking: words.talking.replace("{agent}", call.agent), ended: ended(call.ending, call.seconds) };
     screen.querySelector(".call-state").textContent = state[call.state];
     screen.querySelector(".timer").textContent = call.state === "talking" ? clock(call.seconds) : "";
     screen.querySelector(".end").disabled = !going;
@@ -84,7 +92,7 @@
     chosen.hidden = !file;
     chosen.textContent = file ? file.name : "";
   });
-  for (const button of handset.querySelectorAll("[data-do]"))
+  for (const button of document.querySelectorAll(".phone-stage [data-do]"))
     button.addEventListener("click", () => ask(button.dataset.do, { method: "POST" }));
 
   const look = () => { if (!document.hidden) ask("state"); };

@@ -14,10 +14,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from channels.chat import frames, parse
+from channels.chat.asking import Hours, phone_of, regions_of
 from channels.chat.assets import load_assets
 from channels.chat.frames import AuthorKind, EndedBy, File, Place, PublicMessage, VisitState
-from channels.chat.page import Hours, Widget, choose_locale, content_policy, frame_page, status
+from channels.chat.page import Widget, choose_locale, content_policy, frame_page, status
 from channels.chat.tokens import Tokens, Upload
+from contact_center.core.errors import Invalid
 
 HOST_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -57,7 +59,11 @@ class StandIn:
         self.assets = load_assets()
         self.ids = itertools.count(1)
         self.mail: list[parse.OfflineMessage] = []
+        self.told: list[parse.Identify] = []
+        self.hellos: list[parse.Hello] = []
         self.files: dict[str, bytes] = {}
+        self.invitations: list[dict[str, object]] = []
+        self.counts: dict[int, tuple[int, int]] = {}
         self.first_place: Place | None = Place(3, 130)
         self.host_attributes = ""
         self.clock = lambda: datetime.now(UTC)
@@ -69,9 +75,12 @@ class StandIn:
                 Route("/widget/shop/frame", self.frame),
                 Route("/widget/shop/status", self.status),
                 Route("/widget/shop/articles", self.articles),
+                Route("/widget/shop/phone", self.phone),
                 Route("/widget/shop/files", self.upload, methods=["POST"]),
                 Route("/widget/shop/files/{digest}", self.download),
                 Route("/widget/shop/offline", self.offline, methods=["POST"]),
+                Route("/widget/shop/invitations", self.count, methods=["POST"]),
+                Route("/widget/shop/identity", self.identify, methods=["POST"]),
                 WebSocketRoute("/widget/shop/ws", self.socket),
             ]
         )
@@ -102,12 +111,20 @@ class StandIn:
             ticket=self.tokens.ticket("shop", now=self.clock()),
             assets=f"/widget/static/{self.assets.version}/",
             _=self.translate,
+            invitations=self.invitations,
         )
         policy = content_policy(self.widget, self.origin(request))
         return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
     async def status(self, request: Request) -> Response:
-        return JSONResponse(status(self.hours, self.tokens.ticket("shop", now=self.clock())))
+        return JSONResponse(status(self.hours, self.tokens.ticket("shop", now=self.clock()), self.widget.choices))
+
+    async def phone(self, request: Request) -> Response:
+        try:
+            number = phone_of(request.query_params["number"], regions_of(request.headers["accept-language"], "VN"))
+        except Invalid:
+            return JSONResponse({}, status_code=422)
+        return JSONResponse({"phone": number})
 
     async def articles(self, request: Request) -> Response:
         return JSONResponse({"articles": [{"title": "Where is my parcel?", "url": "/help/parcel"}]})
@@ -132,6 +149,21 @@ class StandIn:
         self.mail.append(parse.parse_offline(await request.body()))
         return JSONResponse({"number": 100 + len(self.mail)}, status_code=201)
 
+    async def count(self, request: Request) -> Response:
+        for one, (shown, opened) in parse.parse_counts(await request.body()).items():
+            before = self.counts.get(one, (0, 0))
+            self.counts[one] = (before[0] + shown, before[1] + opened)
+        return Response(status_code=204)
+
+    async def identify(self, request: Request) -> Response:
+        """Believes every token of the form `subject:name`, once."""
+        posted = parse.parse_identify(await request.body())
+        if posted.token in [one.token for one in self.told]:
+            return JSONResponse({"detail": "The token was used already."}, status_code=403)
+        self.told.append(posted)
+        subject, _, name = posted.token.partition(":")
+        return JSONResponse({"identity": posted.token, "subject": subject, "name": name, "email": "a@shop.example"})
+
     def open(self, hello: parse.Hello) -> tuple[Visit, str | None]:
         if hello.token:
             visit_id = self.tokens.visit_of(hello.token, "shop")
@@ -146,6 +178,7 @@ class StandIn:
         await socket.accept()
         hello = parse.parse_frame(await socket.receive_text())
         assert isinstance(hello, parse.Hello)
+        self.hellos.append(hello)
         try:
             visit, token = self.open(hello)
         except KeyError:

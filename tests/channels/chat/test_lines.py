@@ -97,6 +97,14 @@ async def test_live_frames_are_what_a_replay_shows(db: Database, local: bool) ->
     assert watch.socket.visit.ticket_id == ticket_id
 
 
+async def test_what_a_late_relay_says_again_is_not_sent_twice(sqlite_db: Database) -> None:
+    desk, watch = await watching(sqlite_db)
+    await sqlite_db.write(say, watch, "Hello", desk)
+    assert [frame["t"] for frame in await watch.frames()] == ["message"]
+    watch.pokes[:] = [Poke(poke.topic, {**poke.data, "again": True}) for poke in watch.pokes]
+    assert await watch.frames() == []
+
+
 async def test_a_note_leaves_no_trace_on_the_visit(sqlite_db: Database) -> None:
     desk, watch = await watching(sqlite_db)
     await sqlite_db.write(say, watch, "Hello", desk)
@@ -189,3 +197,17 @@ def test_a_line_may_write_in_bursts_but_not_for_ever() -> None:
     assert [bucket.take(0.0) for _ in range(4)] == [True, True, True, False]
     assert bucket.take(1.0)
     assert not bucket.take(1.5)
+
+
+@pytest.mark.parametrize("local", [True, False])
+async def test_an_agents_file_reaches_the_customer(db: Database, local: bool) -> None:
+    desk, watch = await watching(db)
+    await db.write(say, watch, "Hello", desk)
+    agent = await db.write(make_user, name="Lan Nguyen")
+    bill = StoredFile("a" * 64, "bill.pdf", "application/pdf", 9)
+    answer = Reply("", attachments=(bill,))
+    await db.write(reply, watch.visit.ticket_id or 0, answer, author=Author(agent), now=desk.now)
+    frame = [one for one in await watch.frames(local=local) if one["t"] == "message"][-1]
+    [attached] = frame["attachments"]
+    assert (attached["name"], attached["image"]) == ("bill.pdf", False)
+    assert attached["url"].startswith("/widget/shop/files/")

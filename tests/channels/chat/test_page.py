@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from channels.chat.asking import Hours
 from channels.chat.assets import FOLDER, load_assets
-from channels.chat.page import Hours, Widget, choose_locale, content_policy, frame_page, origin_allowed
+from channels.chat.page import Widget, choose_locale, content_policy, frame_page, origin_allowed
 from channels.chat.texts import widget_texts
 
 WIDGET = Widget("shop", "Harbor </script> Supply", origins=("https://shop.example",))
-BEFORE_OPEN = ("loader.js", "frame.css", "frame.js", "base.js")
+BEFORE_OPEN = ("loader.js", "frame.css", "frame.js", "base.js", "invite.js", "invite.css")
 
 
 def page(hours: Hours = Hours(True), theme: str = "", _: Callable[[str], str] = str) -> str:
@@ -83,7 +84,13 @@ def test_the_language_follows_the_browser(wanted: str, locale: str) -> None:
 def test_closed_hours_are_told() -> None:
     opens = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
     status = config(page(Hours(False, opens)))["status"]
-    assert status == {"open": False, "opens_at": "2026-11-03T01:00:00+00:00", "wait_s": None, "ticket": "TICKET"}
+    assert status == {
+        "open": False,
+        "opens_at": "2026-11-03T01:00:00+00:00",
+        "wait_s": None,
+        "closed": {},
+        "ticket": "TICKET",
+    }
 
 
 def test_every_text_the_scripts_use_exists_and_every_text_is_used() -> None:
@@ -110,3 +117,17 @@ def test_the_version_follows_every_file(tmp_path: Path) -> None:
     assert load_assets(tmp_path).version == before
     (tmp_path / "b.css").write_text("3")
     assert load_assets(tmp_path).version != before
+
+
+def test_a_shops_own_words_replace_ours_in_their_language_only() -> None:
+    own = {"en": {"greeting": "Ahoy", "offline": "Back {when}"}, "vi": {"greeting": "Chào bạn", "offline": "Đã nghỉ"}}
+    widget = Widget("shop", "Shop", texts=own)
+    told = {"theme": "", "ticket": "", "assets": "/", "_": str}
+    texts = [config(frame_page(widget, Hours(True), locale=one, **told))["texts"] for one in ("en", "vi")]  # type: ignore[arg-type]
+    english, vietnamese = texts
+    assert isinstance(english, dict)
+    assert isinstance(vietnamese, dict)
+    assert (english["greeting"], english["closed_until"]) == ("Ahoy", "Back {when}")
+    assert english["closed_more"] == widget_texts(str)["closed_more"]
+    assert (vietnamese["closed_until"], vietnamese["closed_more"]) == ("Đã nghỉ", "Đã nghỉ")
+    assert "consent" not in english

@@ -107,3 +107,12 @@ def test_the_offline_form_needs_an_address_and_a_text() -> None:
     for missing in ("client_id", "email", "text"):
         with pytest.raises(parse.BadFrame):
             parse.parse_offline(json.dumps({**form, missing: ""}).encode())
+
+
+def test_counts_of_a_browser_are_read_strictly() -> None:
+    assert parse.parse_counts(b'{"counts": {"7": [2, 1]}}') == {7: (2, 1)}
+    for wrong in (b"{}", b'{"counts": {}}', b'{"counts": {"x": [1, 0]}}', b'{"counts": {"1": [1]}}', b'{"counts": 1}'):
+        with pytest.raises(parse.BadFrame):
+            parse.parse_counts(wrong)
+    with pytest.raises(parse.BadFrame):
+        parse.parse_counts(b'{"counts": {"1": [-1, 99]}}')

@@ -51,13 +51,16 @@ def say(tx: Connection, visit: Visit) -> Visit:
     return visits.take(tx, visit, visits.inbound_of(visit, Send("client-01", "Hello", ()), []), now=NOW).visit
 
 
-def frames_of(socket: VisitSocket) -> list[dict[str, Any]]:
-    found = []
-    while not socket._frames.empty():
-        data = socket._frames.get_nowait()
-        assert data is not None
-        found.append(json.loads(data))
-    return found
+class Telling:
+    """A browser that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+
+    async def send_text(self, data: str) -> None:
+        self.told.append(json.loads(data))
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
 
 
 async def test_a_quarantined_message_is_taken_again_once_with_its_files(db: Database, vault: Vault) -> None:
@@ -106,15 +109,16 @@ async def test_those_who_wait_hear_their_place_when_it_changes(sqlite_db: Databa
     visit = await sqlite_db.write(say, visit)
     await desk.relay()
     hub = Hub({})
-    socket = VisitSocket(Silent(), visit, "shop")
+    browser = Telling()
+    socket = VisitSocket(browser, visit, "shop")
     socket.waiting = True
     hub.join(socket, lines.topic_of(visit))
     upkeep = Upkeep(Few(sqlite_db, vault, hub))  # type: ignore[arg-type]
     await upkeep.places()
     await upkeep.places()
-    first = frames_of(socket)
+    first, browser.told = browser.told, []
     assert [(frame["t"], frame["position"]) for frame in first] in ([("queue", 1)], [("queue", 2)])
     assert ahead.ticket_id is not None
     socket.waiting = False
     await upkeep.places()
-    assert frames_of(socket) == []
+    assert browser.told == []

@@ -1,21 +1,19 @@
 """What happens to a visit, on both databases."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from channels.chat import ending, mailing, rating, state, visits
+from channels.chat import ending, rating, state, visits
 from channels.chat.frames import AuthorKind, EndedBy
 from channels.chat.models import ChatVisit
-from channels.chat.parse import Hello, OfflineMessage, Send
-from channels.chat.tokens import Tokens
+from channels.chat.parse import Send
 from channels.chat.visit import Visit
-from channels.chat.visits import Taken
 from contact_center.core.db import Database
-from contact_center.core.errors import Conflict, NotFound, TooMany
+from contact_center.core.errors import NotFound, TooMany
 from contact_center.core.events import Event
+from tests.channels.chat.story import MINUTE, TOKENS, answer, begun, hello, opened, say, texts
 from tests.conftest import NOW
 from tests.factories import make_account, make_user
 from tickets import lifecycle
@@ -23,38 +21,8 @@ from tickets.customers import contacts
 from tickets.inbound import Address
 from tickets.models import ContactPoint, JournalItem, Message, Ticket
 from tickets.quality import surveys
-from tickets.replies import Author, Reply, note, reply
+from tickets.replies import Author, note
 from tickets.states import Channel, ContactKind
-
-TOKENS = Tokens("tests")
-MINUTE = timedelta(minutes=1)
-
-
-def hello(**more: str) -> Hello:
-    return Hello(None, 0, "", **{"name": "Ann", "email": "", "locale": "en", "page": "", **more})
-
-
-def opened(tx: Connection, *, email: str = "", address: str = "192.0.2.1") -> Visit:
-    account_id = make_account(tx, Channel.CHAT, name=f"Shop {address} {email}")
-    return visits.open_visit(tx, account_id, hello(email=email), locale="en", address=address, now=NOW)
-
-
-def say(tx: Connection, visit: Visit, text: str, client_id: str = "client-01") -> Taken:
-    return visits.take(tx, visit, visits.inbound_of(visit, Send(client_id, text, ()), []), now=NOW)
-
-
-def answer(tx: Connection, visit: Visit, text: str, *, ago: timedelta = timedelta(0)) -> int:
-    assert visit.ticket_id is not None
-    user_id = make_user(tx)
-    return reply(tx, visit.ticket_id, Reply(text), author=Author(user_id), now=NOW - ago).message_id
-
-
-def texts(tx: Connection, visit: Visit, since: int = 0) -> list[str]:
-    return [one.text for one in state.after(tx, visit, since, TOKENS, "key")]
-
-
-def begun(tx: Connection, **more: str) -> Visit:
-    return say(tx, opened(tx, **more), "Where is my order?").visit
 
 
 async def test_a_repeated_client_id_is_one_message_with_one_answer(db: Database) -> None:
@@ -243,73 +211,6 @@ async def test_what_another_ticket_held_before_a_merge_is_not_shown(db: Database
     visit = await db.write(story)
     assert [text for text in await db.read(texts, visit) if text] == ["still me"]
     assert visit.from_seq == 3
-
-
-async def test_answers_nobody_has_seen_follow_by_mail_once(db: Database) -> None:
-    def story(tx: Connection) -> Visit:
-        make_account(tx, Channel.EMAIL)
-        visit = begun(tx, email="ann@example.com")
-        answer(tx, visit, "On its way", ago=11 * MINUTE)
-        return visit
-
-    visit = await db.write(story)
-    assert await db.write(mailing.mail_unseen, NOW) == 1
-    assert await db.write(mailing.mail_unseen, NOW) == 0
-
-    def mails(tx: Connection) -> list[tuple[str, str]]:
-        found = select(Message.text, ContactPoint.value).join(ContactPoint).where(Message.channel == "email")
-        return [tuple(row) for row in tx.execute(found)]  # type: ignore[misc]
-
-    (text, to) = (await db.read(mails))[0]
-    assert to == "ann@example.com"
-    assert "On its way" in text
-    assert (await db.read(texts, visit))[-1] == "This answer also went to ann@example.com."
-
-
-@pytest.mark.parametrize(("ago", "seen", "email"), [(9, 0, "a@b.example"), (11, 2, "a@b.example"), (11, 0, "")])
-async def test_no_mail_follows_what_is_fresh_or_seen_or_without_address(
-    sqlite_db: Database, ago: int, seen: int, email: str
-) -> None:
-    def story(tx: Connection) -> None:
-        make_account(tx, Channel.EMAIL)
-        visit = begun(tx, email=email)
-        answer(tx, visit, "On its way", ago=ago * MINUTE)
-        visits.mark(tx, visit, seen=seen, now=NOW)
-
-    await sqlite_db.write(story)
-    assert await sqlite_db.write(mailing.mail_unseen, NOW) == 0
-
-
-async def test_a_transcript_goes_to_the_address_that_asks_for_it(sqlite_db: Database) -> None:
-    def story(tx: Connection) -> list[str]:
-        visit = begun(tx)
-        with pytest.raises(Conflict):
-            mailing.mail_transcript(tx, visit, "ann@example.com", now=NOW)
-        make_account(tx, Channel.EMAIL)
-        answer(tx, visit, "On its way")
-        mailing.mail_transcript(tx, visit, "ann@example.com", now=NOW)
-        return list(tx.execute(select(Message.text).where(Message.channel == "email")).scalars())
-
-    (mail,) = await sqlite_db.write(story)
-    assert mail.index("Where is my order?") < mail.index("On its way")
-
-
-async def test_a_message_in_closed_hours_is_one_mail_ticket(db: Database) -> None:
-    form = OfflineMessage("client-01", "", "Ann", "ann@example.com", "Call me", "en", "https://shop.example/cart")
-
-    def taken(tx: Connection, account_id: int, queue_id: int) -> int | None:
-        return mailing.take_offline(tx, account_id, queue_id, form, locale="en", address="192.0.2.1", now=NOW).ticket_id
-
-    def accounts(tx: Connection) -> tuple[int, int]:
-        account_id = make_account(tx, Channel.CHAT)
-        make_account(tx, Channel.EMAIL)
-        return account_id, 1
-
-    account_id, queue_id = await db.write(accounts)
-    first = await db.write(taken, account_id, queue_id)
-    assert await db.write(taken, account_id, queue_id) == first
-    rows = await db.read(lambda tx: tx.execute(select(Ticket.channel, Ticket.preview)).all())
-    assert [tuple(row) for row in rows] == [("email", "Call me")]
 
 
 async def test_a_raw_item_holds_all_that_is_needed_to_try_again(sqlite_db: Database) -> None:

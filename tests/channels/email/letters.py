@@ -39,7 +39,9 @@ def letter(text: str = "Where is my order?\n", *, html: str = "", **headers: str
 
 async def mailbox(desk: Desk, **values: Any) -> Account:
     """An e-mail account of the shop."""
-    return await desk.account(Channel.EMAIL, **{"address": SHOP, "settings": {}, "secrets": None, **values})
+    return await desk.account(
+        Channel.EMAIL, **{"address": SHOP, "settings": {"receiver": True}, "secrets": None, **values}
+    )
 
 
 async def deliver(desk: Desk, account: Account, raw: bytes, *, now: Any = NOW) -> Taken:

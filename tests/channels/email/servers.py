@@ -6,6 +6,7 @@ import os
 import pwd
 import random
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -29,6 +30,7 @@ class Other:
     rcpt: list[str] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
     mails: list[tuple[str, list[str], bytes]] = field(default_factory=list)
+    refused: list[bytes] = field(default_factory=list)
     port: int = 0
 
     async def handle_RCPT(
@@ -40,9 +42,10 @@ class Other:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if self.data:
-            return self.data.pop(0)
         assert isinstance(envelope.content, bytes)
+        if self.data:
+            self.refused.append(envelope.content)
+            return self.data.pop(0)
         self.mails.append((envelope.mail_from or "", list(envelope.rcpt_tos), envelope.content))
         return "250 OK queued as 42"
 
@@ -72,9 +75,9 @@ default_login_user = {login}
 first_valid_uid = 1
 mail_uid = {uid}
 mail_gid = {gid}
+auth_mechanisms = {mechanisms}
 passdb {{
-  driver = static
-  args = password={password}
+{passdb}
 }}
 userdb {{
   driver = static
@@ -95,6 +98,16 @@ service anvil {{
 service stats {{
   chroot =
 }}
+"""
+
+
+OAUTH = """
+introspection_mode = get
+introspection_url = {url}/introspect?token=
+active_attribute = active
+active_value = true
+username_attribute = username
+tokeninfo_url =
 """
 
 
@@ -130,8 +143,11 @@ class Dovecot:
 
 
 @contextlib.contextmanager
-def dovecot_server(port: int) -> Iterator[Dovecot]:
-    """Dovecot in the foreground with a configuration of its own, as root or as anybody."""
+def dovecot_server(port: int, *, oauth_url: str = "") -> Iterator[Dovecot]:
+    """Dovecot in the foreground with a configuration of its own, as root or as anybody.
+
+    With `oauth_url` it takes access tokens only, and asks that provider about each.
+    """
     if not Path(DOVECOT).exists():
         missing("Dovecot", "apt-get install dovecot-imapd")
     # Its unprivileged processes must be able to enter the folder: not below pytest's private one.
@@ -144,12 +160,17 @@ def dovecot_server(port: int) -> Iterator[Dovecot]:
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755)
         os.chown(path, owner.pw_uid, owner.pw_gid)
+    passdb = f"  driver = static\n  args = password={PASSWORD}"
+    if oauth_url:
+        (folder / "oauth").write_text(OAUTH.format(url=oauth_url))
+        passdb = f"  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {folder}/oauth"
     config = folder / "dovecot.conf"
     config.write_text(
         CONFIG.format(
             folder=folder,
             port=port,
-            password=PASSWORD,
+            passdb=passdb,
+            mechanisms="xoauth2 oauthbearer" if oauth_url else "plain login",
             internal=owner.pw_name,
             login=login,
             uid=owner.pw_uid,
@@ -158,11 +179,24 @@ def dovecot_server(port: int) -> Iterator[Dovecot]:
     )
     process = subprocess.Popen([DOVECOT, "-F", "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
+        _until_it_listens(port)
         yield Dovecot(folder, port)
     finally:
         process.terminate()
         process.wait(10)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _until_it_listens(port: int, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 class CutLine:

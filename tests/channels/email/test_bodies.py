@@ -121,3 +121,77 @@ def test_a_head_that_lost_its_folds_is_mended() -> None:
     mail = parse(b"Received: from a\nby b with c\nFrom: a@example.test\nSubject: Hello\n\nbody")
 
     assert (mail.sender.address, mail.subject, mail.text) == ("a@example.test", "Hello", "body")
+
+
+@pytest.mark.parametrize(
+    ("declared", "used"),
+    [
+        ("gb2312", "gb18030"), ("gb2312", "utf-8"), ("big5", "utf-8"), ("shift_jis", "utf-8"),
+        ("utf-8", "gb18030"), ("us-ascii", "utf-8"), ("x-unknown", "utf-8"), ("undefined", "utf-8"),
+        ("idna", "utf-8"), ("punycode", "gb18030"), ("utf-8\0", "utf-8"), ("iso-8859-1", "utf-8"), ("cp1258", "utf-8"),
+    ],
+)  # fmt: skip
+def test_eight_bit_bodies_come_through_whatever_charset_they_declare(declared: str, used: str) -> None:
+    text = "您好,我的订单还没有收到,请问什么时候发货?"
+    head = f"From: a@example.test\nContent-Type: text/plain; charset={declared}\nContent-Transfer-Encoding: 8bit\n\n"
+
+    mail = parse(head.encode() + text.encode(used))
+
+    assert (mail.outcome.value, mail.text) == ("accepted", text)
+
+
+def test_western_letters_in_a_body_that_says_utf8() -> None:
+    head = b"From: a@example.test\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+
+    assert parse(head + "Grüße aus Köln, die Lampe ist kaputt".encode("cp1252")).text.startswith("Grüße aus Köln")
+
+
+SECRET = base64.encodebytes(b"sealed").decode()
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "files"),
+    [
+        ("application/pkcs7-mime; smime-type=enveloped-data", SECRET, ["smime.p7m"]),
+        ("application/pkcs7-mime; smime-type=signed-data; name=a.p7m", SECRET, ["a.p7m"]),
+        (
+            'multipart/signed; protocol="application/pkcs7-signature"; boundary=x',
+            "--x\nContent-Type: text/plain\n\nhello\n--x\nContent-Type: application/pkcs7-signature\n\nsealed\n--x--\n",
+            ["smime.p7s"],
+        ),
+        (
+            'multipart/encrypted; protocol="application/pgp-encrypted"; boundary=x',
+            "--x\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
+            "--x\nContent-Type: application/octet-stream; name=encrypted.asc\n\nsealed\n--x--\n",
+            ["pgp-version.txt", "encrypted.asc"],
+        ),
+        (
+            'multipart/signed; protocol="application/pgp-signature"; boundary=x',
+            "--x\nContent-Type: text/plain\n\nhello\n--x\nContent-Type: application/pgp-signature\n\nsealed\n--x--\n",
+            ["signature.asc"],
+        ),
+    ],
+)
+def test_sealed_and_signed_parts_are_kept_as_files(head: str, body: str, files: list[str]) -> None:
+    encoding = "base64" if body == SECRET else "7bit"
+
+    fields = f"From: a@example.test\nMIME-Version: 1.0\nContent-Type: {head}\nContent-Transfer-Encoding: {encoding}"
+    mail = parse(f"{fields}\n\n{body}".encode())
+
+    assert [file.filename for file in mail.attachments] == files
+    assert mail.attachments[-1].content == b"sealed"
+    assert mail.text == ("hello" if "signed;" in head else "")
+
+
+def test_a_mail_attached_in_base64_is_read_though_no_mail_may_be() -> None:
+    inner = base64.encodebytes(b"From: Anna <anna@example.test>\nSubject: Lamp\n\nbroken\n")
+    raw = (
+        b"From: lan@shop.test\nSubject: FW: Lamp\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n"
+        b"--x\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n" + inner + b"--x--\n"
+    )
+
+    mail = parse(raw)
+
+    assert mail.forwarded is not None
+    assert (mail.forwarded.sender.address, mail.forwarded.text) == ("anna@example.test", "broken\n")
+    assert [file.filename for file in mail.attachments] == ["Lamp.eml"]

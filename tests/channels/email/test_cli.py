@@ -1,6 +1,7 @@
 """`email parse` and `email ingest` as programs and mail servers run them."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from contact_center.cli import app
 from contact_center.core.db import one_shot
 from tests.channels.email.letters import SHOP, letter
 from tests.factories import make_account
-from tickets.models import JournalItem, Message
+from tickets.models import ChannelAccount, JournalItem, Message
 from tickets.states import Channel
 
 KEYS = [
@@ -65,6 +66,31 @@ def test_people_get_a_table_and_a_missing_file_one_sentence(run: Any, tmp_path: 
     assert "No such" in missing.stderr
 
 
+def test_a_file_that_cannot_be_read_does_not_stop_the_ones_after_it(run: Any, tmp_path: Path) -> None:
+    good = put(tmp_path, "a.eml", letter("Hello"))
+
+    result = run("parse", str(tmp_path / "none.eml"), str(tmp_path), good, "--json")
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [list(line) for line in lines] == [KEYS, KEYS, KEYS]
+    assert [line["outcome"] for line in lines] == ["quarantined", "quarantined", "accepted"]
+    assert lines[0]["reason"] == "the file cannot be read: No such file or directory"
+    assert result.exit_code == 2
+
+
+def test_a_quarantined_mail_is_no_error_of_the_command(run: Any, tmp_path: Path) -> None:
+    assert run("parse", put(tmp_path, "b.eml", b""), "--json").exit_code == 0
+
+
+def test_names_that_are_no_text_and_subjects_like_markup_are_shown(run: Any, tmp_path: Path) -> None:
+    raw = letter("Hello").replace(b"Subject: ", b"Subject: [/b] :smile: [red", 1)
+    odd = tmp_path / os.fsdecode(b"a\xff.eml")
+    odd.write_bytes(raw)
+
+    assert json.loads(run("parse", str(odd), "--json").stdout)["file"].endswith("a\ufffd.eml")
+    assert "[/b] :smile: [red" in run("parse", str(odd)).stdout
+
+
 @pytest.mark.usefixtures("shop")
 def test_a_pipe_hands_a_mail_in_once(run: Any, sqlite_url: str) -> None:
     raw = letter("From a pipe")
@@ -73,9 +99,44 @@ def test_a_pipe_hands_a_mail_in_once(run: Any, sqlite_url: str) -> None:
     second = json.loads(run("ingest", "-", "--json", given=raw).stdout)
 
     assert (first["outcome"], first["ticket"], first["created"]) == ("accepted", 100, True)
-    assert (second["outcome"], second["ticket"]) == ("duplicate", None)
+    assert (second["outcome"], second["ticket"], second["message"]) == ("duplicate", 100, first["message"])
     with one_shot(sqlite_url) as tx:
         assert tx.execute(select(Message.text)).scalars().all() == ["From a pipe"]
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_mail_that_came_by_another_way_too_tells_its_ticket(run: Any) -> None:
+    raw = letter("Twice")
+
+    first = json.loads(run("ingest", "-", "--json", given=raw).stdout)
+    again = json.loads(run("ingest", "-", "--json", given=b"Received: from a.test\n" + raw).stdout)
+
+    assert (again["outcome"], again["ticket"], again["message"]) == ("duplicate", 100, first["message"])
+
+
+def test_an_installation_without_a_mailbox_gets_one_from_the_first_mail(run: Any, sqlite_url: str) -> None:
+    first = json.loads(run("ingest", "-", "--json", given=letter("One", message_id="<1@a.test>")).stdout)
+    json.loads(run("ingest", "-", "--json", given=letter("Two", message_id="<2@a.test>")).stdout)
+
+    assert (first["outcome"], first["created"]) == ("accepted", True)
+    with one_shot(sqlite_url) as tx:
+        assert tx.execute(select(ChannelAccount.name, ChannelAccount.address)).all() == [("Mail", SHOP)]
+
+
+def test_the_recipient_says_which_of_several_mailboxes(run: Any, sqlite_url: str) -> None:
+    with one_shot(sqlite_url) as tx:
+        make_account(tx, Channel.EMAIL, name="Other", address="other@shop.example")
+        make_account(tx, Channel.EMAIL, name="Shop mail")
+
+    known = run("ingest", "-", "--json", given=letter("For the shop"))
+    unknown = run("ingest", "-", "--json", given=letter("For nobody", to="someone@else.example"))
+
+    assert json.loads(known.stdout)["outcome"] == "accepted"
+    with one_shot(sqlite_url) as tx:
+        account = select(ChannelAccount.name).join(Message, Message.channel_account_id == ChannelAccount.id)
+        assert tx.execute(account).scalars().all() == ["Shop mail"]
+    assert unknown.exit_code == 75
+    assert "Other, Shop mail" in unknown.stderr
 
 
 @pytest.mark.usefixtures("shop")
@@ -95,8 +156,9 @@ def test_a_database_that_is_away_makes_the_sender_try_again(
     assert run("ingest", put(tmp_path, "x.eml", letter())).exit_code == 75
 
 
-def test_an_unknown_account_is_one_sentence(run: Any, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("shop")
+def test_an_unknown_account_is_one_sentence_and_bounces_nothing(run: Any, tmp_path: Path) -> None:
     result = run("ingest", put(tmp_path, "x.eml", letter()), "--account", "nobody")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 75
     assert "nobody" in result.stderr

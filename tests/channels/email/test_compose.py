@@ -66,7 +66,7 @@ def test_text_is_escaped_and_links_are_made() -> None:
 
     assert "&lt;b&gt;1 &amp; 2&lt;/b&gt;" in html
     assert 'href="https://x.test/?a=1&amp;b=2"' in html
-    assert "<style" not in html
+    assert '<p style="margin: 0 0 12px;">' in html
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ async def take(desk: Desk) -> None:
 async def test_a_conversation_by_mail(desk: Desk) -> None:
     async with other_server() as other:
         smtp = {"host": "127.0.0.1", "port": other.port, "security": "none"}
-        await mailbox(desk, settings={"smtp": smtp})
+        await mailbox(desk, settings={"smtp": smtp, "receiver": True})
         receiver = MailReceiver(desk.services)
         await receiver.start("127.0.0.1", 0)
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=receiver.port, start_tls=False) as client:
@@ -67,7 +67,7 @@ async def test_a_refused_mail_is_tried_again_with_the_same_id(sqlite_desk: Desk)
     async with other_server() as other:
         other.data = ["451 4.3.0 Not now"]
         smtp = {"host": "127.0.0.1", "port": other.port, "security": "none"}
-        await mailbox(sqlite_desk, settings={"smtp": smtp})
+        await mailbox(sqlite_desk, settings={"smtp": smtp, "receiver": True})
         receiver = MailReceiver(sqlite_desk.services)
         await receiver.start("127.0.0.1", 0)
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=receiver.port, start_tls=False) as client:
@@ -90,4 +90,7 @@ async def test_a_refused_mail_is_tried_again_with_the_same_id(sqlite_desk: Desk)
     attempts = await sqlite_desk.rows(DeliveryAttempt)
     assert (first.delivery, first.delivery_error is not None) == ("queued", True)
     assert [(row.state, row.error_code) for row in attempts] == [("failed", "greylisted"), ("sent", None)]
-    assert len(other.mails) == 1
+    assert [row.answer for row in attempts] == ["451 4.3.0 Not now", "OK queued as 42"]
+    assert [row.next_at for row in attempts] == [first.send_after, None]
+    ids = [message_from_bytes(raw)["Message-ID"] for raw in (*other.refused, other.mails[0][2])]
+    assert (len(other.mails), len(ids), len(set(ids))) == (1, 2, 1)

@@ -4,6 +4,8 @@
 import pytest
 
 from channels.email.parse import parse
+from channels.email.parsed import Forwarded
+from tests.channels.email.forward_forms import NAME, SUBJECT, Words, english_only, html_of, languages, texts
 
 ANNA = "anna@example.test"
 
@@ -83,6 +85,70 @@ def test_the_original_sender_and_day_are_found(subject: str, block: str) -> None
     assert found.subject == subject.split(":", 1)[1].strip() or found.subject in ("Lampe", "Lamp")
 
 
+def passed_on(subject: str, block: str, *, html: bool = False) -> Forwarded | None:
+    above, below = ("<div>Can you take this?</div><br>", "<div>Broken.</div>") if html else ("Hi\n\n", "\n\nBroken.\n")
+    return parse(mail(subject, f"{above}{block}{below}", html=html)).forwarded
+
+
+def is_complete(found: Forwarded | None) -> bool:
+    return (
+        found is not None
+        and (found.sender.address, found.subject) == (ANNA, SUBJECT)
+        and found.sender.name in (NAME, "")
+        and found.date is not None
+        and found.date.strftime("%Y-%m-%d") == "2026-02-03"
+    )
+
+
+@pytest.mark.parametrize("words", languages(), ids=lambda words: words.language)
+def test_every_program_in_every_language(words: Words) -> None:
+    wrong = []
+    for program, subject, block in texts(words):
+        if not is_complete(passed_on(subject, block)):
+            wrong.append(program)
+        if program in ("outlook", "apple", "thunderbird", "gmail") and not is_complete(
+            passed_on(subject, html_of(program, block), html=True)
+        ):
+            wrong.append(f"{program}, HTML")
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("program", "subject", "block"), list(english_only()))
+def test_programs_with_forms_of_their_own(program: str, subject: str, block: str) -> None:
+    assert is_complete(passed_on(subject, block))
+
+
+def test_a_head_in_words_that_nobody_knows_is_read_by_its_shape() -> None:
+    block = f"Xabc: Anna Smith <{ANNA}>\nYdef: 2026-02-03 10:15\nZghi: <lan@shop.test>\nWjkl: {SUBJECT}"
+
+    assert is_complete(passed_on(f"Fwd: {SUBJECT}", block))
+    assert passed_on(SUBJECT, block) is None
+
+
+def test_a_subject_with_some_word_before_the_older_one_passes_it_on() -> None:
+    block = f"From: Anna Smith <{ANNA}>\nSent: 3 February 2026 10:15\nTo: Lan\nSubject: {SUBJECT}"
+
+    assert is_complete(passed_on(f"Xyz: {SUBJECT}", block))
+    assert is_complete(passed_on(f"Passed on: {SUBJECT}", block))
+    for answer in ("Re", "AW", "SV", "Antw", "RES", "R", "Odp", "YNT", "回复", "Trả lời", "Ответ"):
+        assert passed_on(f"{answer}: {SUBJECT}", block) is None
+
+
+def test_somebody_elses_forward_under_an_answer_is_not_ours() -> None:
+    quoted = f"On Monday, Feb 2, 2026 at 9:00 Minh <minh@shop.test> wrote:\n> ---------- Forwarded message ---------\n> From: Anna <{ANNA}>\n> Date: 3 Feb 2026\n> Subject: {SUBJECT}\n> To: x"
+    nested = f"-----Original Message-----\nFrom: Minh <minh@shop.test>\nSent: Monday, February 2, 2026\nTo: Lan\nSubject: FW: {SUBJECT}\n\n---------- Forwarded message ---------\nFrom: Anna <{ANNA}>\nDate: 3 Feb 2026\nSubject: {SUBJECT}\nTo: x"
+
+    assert passed_on(f"Re: {SUBJECT}", quoted) is None
+    assert passed_on(f"RE: {SUBJECT}", nested) is None
+
+
+def test_a_signature_is_no_head() -> None:
+    text = "Lan Nguyen\nTel: 0912 345 678\nMail: lan@shop.test\nWeb: shop.test\nTax no.: 0301234567"
+
+    assert passed_on(f"Fwd: {SUBJECT}", text) is None
+
+
 @pytest.mark.parametrize(("subject", "block"), TEXTS)
 def test_html_says_the_same(subject: str, block: str) -> None:
     escaped = block.replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br>\n")
@@ -105,6 +171,27 @@ def test_a_mail_attached_as_a_whole_is_read_from_its_own_head() -> None:
 
     assert found is not None
     assert (found.sender.address, found.subject) == (ANNA, "Lamp")
+
+
+def test_of_several_attached_mails_the_first_counts_and_the_others_are_listed() -> None:
+    attached = "".join(
+        f"--x\nContent-Type: message/rfc822\n\nFrom: {who}\nTo: lan@shop.test\nSubject: {subject}\n\n{text}\n"
+        for who, subject, text in (
+            (f"Anna <{ANNA}>", "Lamp", "broken"),
+            ("Minh <minh@example.test>", "Chair", "late"),
+            ("", "", "nobody"),
+        )
+    )
+    head = "From: Lan <lan@shop.test>\nSubject: three\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n"
+    found = parse(f"{head}--x\nContent-Type: text/plain\n\nsee attached\n{attached}--x--\n".encode())
+
+    assert found.forwarded is not None
+    assert (found.forwarded.sender.address, found.forwarded.text.strip()) == (ANNA, "broken")
+    others = [(one.sender.address, one.subject) for one in found.forwarded.others]
+    assert others == [("minh@example.test", "Chair"), ("", "")]
+    assert len(found.attachments) == 3
+    answer = parse(f"In-Reply-To: <a@b.test>\n{head}{attached}--x--\n".encode())
+    assert answer.forwarded is None
 
 
 @pytest.mark.parametrize(

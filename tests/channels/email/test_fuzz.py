@@ -59,6 +59,8 @@ def check(mail: ParsedMail) -> None:
     fields += [value for file in mail.attachments for value in (file.filename, file.content_type, file.content_id)]
     if mail.forwarded:
         fields += [mail.forwarded.subject, mail.forwarded.sender.name, mail.forwarded.sender.address]
+    for found in mail.bounce.recipients if mail.bounce else ():
+        fields += [found.address, found.status]
     for value in fields:
         assert not set(value) & set("\r\n\0"), value
         value.encode()
@@ -184,6 +186,15 @@ def test_small_mails_cost_little_whatever_they_say(unit: str) -> None:
 
     assert mail.outcome is Outcome.ACCEPTED
     assert time.process_time() - began < 2
+
+
+def test_raw_bytes_in_a_report_reach_no_field_undecoded() -> None:
+    mail = parse(
+        b"From: MAILER-DAEMON@a.test\nSubject: Mail delivery failed\nX-Failed-Recipients: \xffanna@b.test\n\nfailed\n"
+    )
+
+    assert mail.bounce is not None
+    check(mail)
 
 
 def test_a_mail_that_takes_too_long_is_stopped_and_the_next_one_is_read() -> None:

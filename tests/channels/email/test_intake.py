@@ -1,8 +1,12 @@
 """Mails into tickets: threading by evidence, robots, bounces, duplicates, forwards."""
 
+import base64
+import email
+import email.policy
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from channels.email import acknowledge
@@ -16,6 +20,7 @@ from tests.factories import make_user
 from tickets import channel_accounts, lifecycle
 from tickets.channel_accounts import Account
 from tickets.models import Attachment, ContactPoint, JournalItem, Message, Ticket
+from tickets.numbers import number_of
 from tickets.replies import Author, Reply, reply
 from tickets.states import Channel, Delivery, JournalState
 
@@ -61,6 +66,20 @@ async def test_a_reply_to_the_signed_address_joins_whoever_sends_it(desk: Desk) 
     assert second.receipt.matched_by == "plus_address"
 
 
+async def test_a_reply_to_the_address_before_the_last_change_still_joins(sqlite_desk: Desk) -> None:
+    account = await mailbox(sqlite_desk)
+    first = await deliver(sqlite_desk, account, letter())
+    vault = sqlite_desk.services.vault
+    tagged = tagged_address(vault.key(PURPOSE), SHOP, first.receipt.ticket_id)
+    db = sqlite_desk.services.db
+    await db.write(channel_accounts.set_address, vault, account.id, "care@shop.test", now=NOW)
+    moved = await db.read(channel_accounts.by_id, vault, account.id)
+
+    second = await deliver(sqlite_desk, moved, letter("Me again", **{"from": "anna.b@example.test", "to": tagged}))
+
+    assert (second.receipt.ticket_id, second.receipt.matched_by) == (first.receipt.ticket_id, "plus_address")
+
+
 async def test_a_forged_signed_address_opens_a_new_ticket(sqlite_desk: Desk) -> None:
     account = await mailbox(sqlite_desk)
     first = await deliver(sqlite_desk, account, letter())
@@ -82,6 +101,50 @@ async def test_references_of_somebody_else_open_a_new_ticket(sqlite_desk: Desk) 
 
     assert (own.receipt.created, own.receipt.matched_by) == (False, "reference")
     assert forged.receipt.created
+
+
+async def test_any_id_in_any_field_finds_the_conversation(sqlite_desk: Desk) -> None:
+    account = await mailbox(sqlite_desk)
+    first = await deliver(sqlite_desk, account, letter(message_id="<one@example.test>"))
+    strange = " ".join(f"<{number}@else.test>" for number in range(80))
+
+    for fields in (
+        {"in_reply_to": "<x@else.test> <y@else.test> <one@example.test>"},
+        {"references": f"<one@example.test> {strange}"},
+        {"references": f"{strange} <one@example.test>", "in_reply_to": "<x@else.test>"},
+        {"in_reply_to": "Your message of Monday <one@example.test>"},
+    ):
+        again = await deliver(sqlite_desk, account, letter("more", **fields))
+        assert (again.receipt.ticket_id, again.receipt.matched_by) == (first.receipt.ticket_id, "reference")
+
+
+async def test_outlooks_thread_index_joins_for_a_participant_only(sqlite_desk: Desk) -> None:
+    account = await mailbox(sqlite_desk)
+    thread = bytes(range(22))
+    first = await deliver(sqlite_desk, account, letter(thread_index=base64.b64encode(thread).decode()))
+    later = base64.b64encode(thread + b"12345").decode()
+
+    own = await deliver(sqlite_desk, account, letter("more", thread_index=later))
+    other = await deliver(sqlite_desk, account, letter("x", thread_index=later, **{"from": "eve@evil.test"}))
+    broken = await deliver(sqlite_desk, account, letter("y", thread_index="%%%"))
+
+    assert (own.receipt.ticket_id, own.receipt.matched_by) == (first.receipt.ticket_id, "thread_index")
+    assert other.receipt.created
+    assert broken.receipt.created
+
+
+async def test_the_signed_address_weighs_more_than_references_and_these_more_than_a_number(sqlite_desk: Desk) -> None:
+    account = await mailbox(sqlite_desk)
+    one = await deliver(sqlite_desk, account, letter("one", message_id="<one@example.test>"))
+    two = await deliver(sqlite_desk, account, letter("two", message_id="<two@example.test>"))
+    tagged = tagged_address(sqlite_desk.services.vault.key(PURPOSE), SHOP, one.receipt.ticket_id)
+    number = {"subject": f"[#{number_of(one.receipt.ticket_id)}]"}
+
+    signed = await deliver(sqlite_desk, account, letter("a", to=tagged, in_reply_to="<two@example.test>"))
+    named = await deliver(sqlite_desk, account, letter("b", in_reply_to="<two@example.test>", **number))
+
+    assert (signed.receipt.ticket_id, signed.receipt.matched_by) == (one.receipt.ticket_id, "plus_address")
+    assert (named.receipt.ticket_id, named.receipt.matched_by) == (two.receipt.ticket_id, "reference")
 
 
 async def test_a_sender_that_its_domain_disowns_matches_nothing(sqlite_desk: Desk) -> None:
@@ -241,6 +304,33 @@ async def test_what_an_agent_passes_on_belongs_to_the_original_sender(desk: Desk
     assert (await desk.rows(ContactPoint))[0].value == "bob@example.test"
     assert [row.kind for row in messages] == ["inbound", "note"]
     assert messages[1].text == "Please take this one."
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+async def test_a_mail_that_an_agent_attaches_whole_is_its_authors_with_its_files(
+    sqlite_desk: Desk, encoded: bool
+) -> None:
+    account = await mailbox(sqlite_desk)
+    await sqlite_desk.db.write(make_user, name="Lan", email="lan@shop.test")
+    inner = letter("The lamp arrived broken.\n", subject="Broken lamp", **{"from": "Bob <bob@example.test>"})
+    attached = email.message_from_bytes(inner, policy=email.policy.default)
+    attached.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="lamp.png")
+    outer = email.message_from_bytes(
+        letter("Please take this one.\n", subject="Lamp", **{"from": "Lan <lan@shop.test>"}),
+        policy=email.policy.default,
+    )
+    if encoded:
+        outer.add_attachment(attached.as_bytes(), maintype="application", subtype="octet-stream", filename="Lamp.eml")
+    else:
+        outer.add_attachment(attached)
+
+    await deliver(sqlite_desk, account, outer.as_bytes())
+
+    messages = await sqlite_desk.rows(Message)
+    assert (await sqlite_desk.rows(Ticket))[0].subject == "Broken lamp"
+    assert (await sqlite_desk.rows(ContactPoint))[0].value == "bob@example.test"
+    assert [row.text.strip() for row in messages] == ["The lamp arrived broken.", "Please take this one."]
+    assert "lamp.png" in [row.filename for row in await sqlite_desk.rows(Attachment)]
 
 
 async def test_a_contact_form_belongs_to_its_reply_to(sqlite_desk: Desk) -> None:

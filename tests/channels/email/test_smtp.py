@@ -225,11 +225,32 @@ async def test_an_account_without_a_server_says_so(sqlite_desk: Desk) -> None:
 
 async def test_automatic_mail_says_what_it_is(sqlite_desk: Desk, other: Other) -> None:
     account = await sending(sqlite_desk, other)
-    sender = MailSender(sqlite_desk.services.vault, sqlite_desk.services.files)
+    sender = MailSender(sqlite_desk.services.vault, sqlite_desk.services.files, public_url="https://desk.test")
 
-    await sender.send(outbound(account, automatic=True, author="", meta={"unsubscribe_url": "https://x.test/u?a=1"}))
+    survey = {"meta": {"unsubscribe": "surveys"}, "contact_point_id": 1}
+    await sender.send(outbound(account, automatic=True, author="", **survey))
 
     mail = message_from_bytes(other.mails[0][2], policy=default)
     assert mail["Auto-Submitted"] == "auto-replied"
     assert mail["Precedence"] == "bulk"
-    assert mail["List-Unsubscribe"] == "<https://x.test/u?a=1>"
+    assert mail["List-Unsubscribe"].startswith("<https://desk.test/unsubscribe/")
+
+
+async def test_the_server_is_told_of_blind_copies_and_no_field_names_them(sqlite_desk: Desk, other: Other) -> None:
+    account = await sending(sqlite_desk, other)
+    meta = {"cc": ["bob@partner.test"], "bcc": ["boss@shop.test", "bob@partner.test"]}
+
+    await MailSender(sqlite_desk.services.vault, sqlite_desk.services.files).send(outbound(account, meta=meta))
+
+    [(_, recipients, raw)] = other.mails
+    assert recipients == ["anna@example.test", "bob@partner.test", "boss@shop.test"]
+    assert b"boss@shop.test" not in raw
+    assert message_from_bytes(raw)["Cc"] == "bob@partner.test"
+
+
+async def test_mail_that_comes_by_its_mailbox_is_refused_here(sqlite_desk: Desk, receiver: MailReceiver) -> None:
+    await mailbox(sqlite_desk, settings={"imap": {"host": "mail.shop.test"}})
+    with pytest.raises(aiosmtplib.SMTPRecipientsRefused) as refused:
+        await send_to(receiver, letter(), SHOP)
+    assert refused.value.recipients[0].code == 550
+    assert await sqlite_desk.rows(JournalItem) == []

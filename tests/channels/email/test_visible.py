@@ -127,6 +127,11 @@ def test_the_authors_own_words_are_never_hidden(text: str) -> None:
     assert [line for line in text.splitlines() if line.strip() and line not in found.reply] == []
 
 
+@pytest.mark.parametrize("blank", ["\u2003", "\u3000", "\u200b", "\x85", "\u2028", "\ufeff \u2003"])
+def test_lines_of_unusual_blanks_are_empty(blank: str) -> None:
+    assert split_text(f"Yes.\n{blank}\n: no\n{blank}").reply == f"Yes.\n{blank.rstrip()}\n: no"
+
+
 def test_inline_answers_keep_the_question_beside_them() -> None:
     text = (
         "See below.\n\nOn Mon, Feb 1, 2016 at 4:58 AM, Some One <foo@bar.test> wrote:\n\n"

@@ -11,10 +11,12 @@ from sqlalchemy import Connection, update
 from channels.phone import reports
 from channels.phone.models import Call
 from contact_center.accounts.models import User
+from contact_center.core.clock import utcnow
 from tests.channels.desk import PUBLIC, Desk
 from tests.conftest import NOW
 from tests.factories import make_user
-from tickets import inbox
+from tickets import blocks, inbox
+from tickets.blocks import Block, Scope
 from tickets.channel_accounts import Account
 from tickets.models import ChannelAccount, ContactPoint, Customer, JournalItem, Message, Ticket
 from tickets.states import Channel
@@ -232,3 +234,30 @@ async def test_vietnamese_lines_speak_vietnamese(sqlite_desk: Desk) -> None:
     assert (await only(sqlite_desk))[1].subject == "Cuộc gọi nhỡ từ 0903 123 456"
     assert await sqlite_desk.count(User) == 0
     assert await sqlite_desk.count(ChannelAccount) == 1
+
+
+@pytest.mark.parametrize("settings", [{}, {"ring_agents": True}, {"forward_to": "+15005550009"}])
+async def test_a_blocked_number_rings_nobody_and_is_a_line_of_the_ledger(desk: Desk, settings: dict[str, Any]) -> None:
+    account = await line(desk, **settings)
+    user_id = await agent(desk)
+    await desk.db.write(blocks.add, Scope.PHONE, CUSTOMER, reason="threats", user_id=user_id, now=utcnow())
+    answer = await voice(desk, account, "ringing")
+    assert "<Reject/>" in answer.text
+    await voice(desk, account, "busy")
+    [call] = await desk.rows(Call)
+    assert (call.state, call.ticket_id, await desk.rows(Ticket)) == ("blocked", None, [])
+    [block] = await desk.rows(Block)
+    assert block.hits == 1
+    await desk.db.write(blocks.lift, block.id, user_id=user_id, now=utcnow())
+    assert "<Reject/>" not in (await voice(desk, account, "ringing", call="CA2")).text
+    assert [call.state for call in await desk.rows(Call)] == ["blocked", "ringing"]
+
+
+async def test_a_blocked_number_is_stopped_behind_any_exchange(desk: Desk) -> None:
+    account = await line(desk)
+    user_id = await agent(desk)
+    await desk.db.write(blocks.add, Scope.PHONE, CUSTOMER, reason="", user_id=user_id, now=utcnow())
+    for event in ("newCall", "hangup"):
+        assert (await cti(desk, account, event, cause="cancel")).status_code == 200
+    [call] = await desk.rows(Call)
+    assert (call.state, await desk.rows(Ticket)) == ("blocked", [])

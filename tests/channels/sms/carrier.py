@@ -5,6 +5,8 @@ import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 from urllib.parse import parse_qsl, urlencode
 
 import httpx2
@@ -13,6 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
+
+from channels.sms.segments import measure
+from contact_center.core.clock import utcnow
 
 API = "http://carrier.test"
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
@@ -29,6 +34,10 @@ class Message:
     body: str
     status_callback: str
     media: list[str]
+    taken_at: datetime = field(default_factory=utcnow)
+    status: str = "queued"
+    content: str = ""
+    variables: str = ""
 
 
 @dataclass
@@ -42,6 +51,7 @@ class Carrier:
     requests: list[Mapping[str, str]] = field(default_factory=list)
     refusals: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    contents: list[Mapping[str, object]] = field(default_factory=list)
     fault: str = ""
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -50,6 +60,8 @@ class Carrier:
         return Starlette(
             routes=[
                 Route(f"{base}/Messages.json", self._create, methods=["POST"]),
+                Route(f"{base}/Messages.json", self._list, methods=["GET"]),
+                Route("/v1/ContentAndApprovals", self._contents),
                 Route(f"{base}/Messages/{{message}}/Media/{{name}}", self._media),
             ]
         )
@@ -76,10 +88,45 @@ class Carrier:
             body=form.get("Body", ""),
             status_callback=form.get("StatusCallback", ""),
             media=[value for name, value in pairs if name == "MediaUrl"],
+            content=form.get("ContentSid", ""),
+            variables=form.get("ContentVariables", ""),
         )
         self.messages.append(message)
+        segments = "0" if form.get("MessagingServiceSid") else str(measure(message.body).segments)
         answer = {"sid": message.sid, "account_sid": self.account_sid, "status": "queued", "body": message.body}
-        return JSONResponse({**answer, "to": message.to, "num_segments": "1", "error_code": None}, status_code=201)
+        return JSONResponse({**answer, "to": message.to, "num_segments": segments, "error_code": None}, status_code=201)
+
+    async def _list(self, request: Request) -> Response:
+        """What was taken for a recipient, newest first, as Twilio lists it."""
+        if not self._authorised(request):
+            return problem(401, 20003, "Authentication Error")
+        asked = request.query_params
+        shown = [
+            {
+                "sid": one.sid,
+                "to": one.to,
+                "from": one.sender,
+                "body": one.body,
+                "status": one.status,
+                "direction": "outbound-api",
+                "date_created": format_datetime(one.taken_at),
+                "error_code": None,
+            }
+            for one in reversed(self.messages)
+            if one.to == asked["To"] and one.taken_at.date().isoformat() >= asked["DateSent>"][:10]
+        ]
+        return JSONResponse({"messages": shown, "page": 0, "page_size": 50, "next_page_uri": None})
+
+    async def _contents(self, request: Request) -> Response:
+        """Two templates a page, as the Content API lists them."""
+        if not self._authorised(request):
+            return problem(401, 20003, "Authentication Error")
+        page = int(request.query_params.get("Page", "0"))
+        more = f"https://content.twilio.com/v1/ContentAndApprovals?PageSize=2&Page={page + 1}"
+        meta = {"page": page, "page_size": 2, "key": "contents"}
+        last = len(self.contents) <= 2 * page + 2
+        shown = self.contents[2 * page : 2 * page + 2]
+        return JSONResponse({"contents": shown, "meta": {**meta, "next_page_url": None if last else more}})
 
     async def _media(self, request: Request) -> Response:
         if not self._authorised(request):

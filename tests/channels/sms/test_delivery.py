@@ -71,6 +71,15 @@ async def test_a_reply_leaves_once_and_its_receipts_find_it(desk: Desk) -> None:
     assert await desk.db.read(find_attempt, sent.sid) == attempt.id
 
 
+@pytest.mark.parametrize(("service", "counted"), [("", " · 2 × SMS"), ("MG1", "")])
+async def test_what_the_carrier_counted_stands_on_the_message(sqlite_desk: Desk, service: str, counted: str) -> None:
+    await conversation(sqlite_desk, settings={"region": "VN", "messaging_service_sid": service})
+    await answer(sqlite_desk, "Trên đường rồi ạ " * 5)
+    await deliver(sqlite_desk)
+    [attempt] = await sqlite_desk.rows(DeliveryAttempt)
+    assert attempt.answer == f"queued {attempt.external_id}{counted}"
+
+
 @pytest.mark.parametrize("fault", ["answer lost", "gateway", "internal"])
 async def test_an_unknown_outcome_is_never_sent_again_and_settled_by_its_receipt(sqlite_desk: Desk, fault: str) -> None:
     await conversation(sqlite_desk)
@@ -135,7 +144,7 @@ async def test_forged_foreign_and_senseless_receipts_change_nothing(sqlite_desk:
 
 async def test_after_stop_nothing_leaves_neither_what_waits_nor_what_is_written_later(desk: Desk) -> None:
     account = await conversation(desk)
-    waiting = await answer(desk, "still queued", send_after=utcnow() + PAST)
+    waiting = await answer(desk, "still queued", undo=3 * PAST)
     await text(desk, account, "STOP")
     assert (await state(desk, waiting))[0] == "failed"
     with pytest.raises(Invalid, match="opted out"):

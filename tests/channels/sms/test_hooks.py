@@ -13,7 +13,7 @@ from contact_center.core.clock import utcnow
 from tests.channels.desk import PUBLIC, Desk
 from tests.channels.sms.corpus import load
 from tests.conftest import NOW
-from tickets import inbox, lifecycle
+from tickets import blocks, inbox, lifecycle
 from tickets.channel_accounts import Account
 from tickets.models import ChannelAccount, ContactPoint, JournalItem, Message, Ticket
 from tickets.states import Channel, Status
@@ -190,3 +190,15 @@ async def test_the_carriers_own_keywords_count_even_if_we_do_not_know_them(sqlit
     await text(sqlite_desk, account, "Pare", OptOutType="STOP")
     [row] = await sqlite_desk.rows(SmsConsent)
     assert (row.wish, row.word) == ("stop", "Pare")
+
+
+async def test_a_blocked_numbers_text_is_released_by_a_person(desk: Desk) -> None:
+    account = await desk.account()
+    await desk.db.write(blocks.add, blocks.Scope.PHONE, CUSTOMER, reason="ads", user_id=None, now=NOW)
+    assert (await text(desk, account, "buy now")).status_code == 200
+    [item] = await desk.rows(JournalItem)
+    assert (item.state, await desk.count(Ticket)) == ("suppressed", 0)
+    await desk.db.write(inbox.release, item.id, now=NOW)
+    await again.run_once(desk.services)
+    assert [item.state for item in await desk.rows(JournalItem)] == ["accepted"]
+    assert [message.text for message in await desk.rows(Message)] == ["buy now"]

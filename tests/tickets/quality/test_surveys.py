@@ -54,6 +54,29 @@ async def test_it_is_sent_through_the_tickets_channel_when_the_matter_rested(db:
     assert status == "resolved"
 
 
+async def test_no_phone_rings_with_a_survey_at_night_but_answers_leave(db: Database) -> None:
+    night, morning = NOW + timedelta(hours=12), NOW + timedelta(hours=22)  # 22:00 and 8:00 of the German number
+    ticket_id = await db.write(resolved)
+    await db.write(surveys.plan, ticket_id, now=NOW)
+    assert await db.write(surveys.send_due, night, base_url=URL) == 1
+    due = await db.read(lambda tx: tx.execute(select(Survey.state, Survey.due_at)).one())
+    assert (due.state, due.due_at) == ("planned", morning)
+    assert await db.write(surveys.send_due, morning - timedelta(seconds=1), base_url=URL) == 0
+    answer = await db.write(replies.reply, ticket_id, Reply("Here it is."), author=Author(None), now=night)
+    sent_after = await db.read(
+        lambda tx: tx.execute(select(Message.send_after).where(Message.id == answer.message_id)).scalar_one()
+    )
+    assert sent_after < night + timedelta(minutes=1)
+
+
+async def test_a_held_survey_is_sent_in_the_morning(db: Database) -> None:
+    ticket_id = await db.write(resolved)
+    await db.write(surveys.plan, ticket_id, now=NOW)
+    await db.write(surveys.send_due, NOW + timedelta(hours=12), base_url=URL)
+    assert await db.write(surveys.send_due, NOW + timedelta(hours=22), base_url=URL) == 1
+    assert f"{URL}/survey/" in await db.read(last_text)
+
+
 async def test_a_reopened_ticket_is_not_asked_about(db: Database) -> None:
     ticket_id = await db.write(resolved)
     await db.write(surveys.plan, ticket_id, now=NOW)

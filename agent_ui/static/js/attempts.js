@@ -1,0 +1,29 @@
+/* How a message fared: its menu is loaded when it opens, one for all messages. */
+import { failure, say, toast, word } from "./words.js";
+
+const menu = () => document.getElementById("attempts-menu");
+
+async function open(button) {
+  await htmx.ajax("GET", `/messages/${button.dataset.attempts}/attempts`, { target: menu(), swap: "innerHTML", source: menu() });
+  menu().showPopover({ source: button });
+  menu().querySelector(".title")?.focus();
+}
+
+async function again(button) {
+  button.disabled = true;
+  const response = await fetch(`/messages/${button.dataset.again}/again`, {
+    method: "POST", headers: { Accept: "application/json" }, credentials: "same-origin",
+  }).catch(() => null);
+  menu().hidePopover();
+  if (response?.ok) { say(word("sending")); return; }
+  if (response?.status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
+  const told = response ? await response.json().catch(() => ({})) : {};
+  toast(failure(response?.status ?? 0, told.detail, told.request_id), { bad: true });
+}
+
+document.addEventListener("click", (event) => {
+  const details = event.target.closest("[data-attempts]");
+  if (details) void open(details);
+  const button = event.target.closest("[data-again]");
+  if (button) void again(button);
+});

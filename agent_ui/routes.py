@@ -41,6 +41,7 @@ from agent_ui.pages import (
     below,
     blocking,
     board,
+    bulk,
     callers,
     calls,
     commands,
@@ -77,6 +78,7 @@ TICKET = "/tickets/{number:int}"
 # Pages that name their own addresses.
 AREAS = (
     lists,
+    bulk,
     board,
     customers,
     admin,

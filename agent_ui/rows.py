@@ -87,7 +87,9 @@ def _decoded(text: str) -> Mapping[str, Any]:
     return found
 
 
-def page(tx: Connection, listing: Listing, *, user_id: int, now: datetime, cursor: str | None = None) -> Page:
+def page(
+    tx: Connection, listing: Listing, *, user_id: int, now: datetime, cursor: str | None = None, limit: int = PAGE
+) -> Page:
     """One page of a list: at most three statements, one more for a saved view."""
     if listing.view is not None:
         filters = filters_of(listing.view, user_id)
@@ -97,7 +99,7 @@ def page(tx: Connection, listing: Listing, *, user_id: int, now: datetime, curso
         filters = saved_views.filters_from(listing.filters, user_id)
     # Unread counts are one person's, so only one's own lists have them.
     reader = user_id if listing.own else 0
-    return list_tickets(tx, filters, user_id=reader, now=now, order=listing.order, cursor=cursor, limit=PAGE)
+    return list_tickets(tx, filters, user_id=reader, now=now, order=listing.order, cursor=cursor, limit=limit)
 
 
 def counts(tx: Connection, *, user_id: int, now: datetime) -> dict[str, int]:

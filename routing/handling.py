@@ -55,6 +55,16 @@ def assign(tx: Connection, ticket_id: int, to_user_id: int, *, by_user_id: int |
         offers.hand_to(tx, item, to_user_id, Move.ASSIGN, reason, now=now, by_user_id=by_user_id)
 
 
+def give(tx: Connection, ticket_id: int, to_user_id: int, *, by_user_id: int, force: bool, now: datetime) -> None:
+    """Give work to somebody: oneself takes it; who may (`force`) assigns it, others pass it on."""
+    if to_user_id == by_user_id:
+        take(tx, ticket_id, to_user_id, now=now)
+    elif force:
+        assign(tx, ticket_id, to_user_id, by_user_id=by_user_id, now=now)
+    else:
+        transfer(tx, ticket_id, by_user_id=by_user_id, to_user_id=to_user_id, now=now)
+
+
 def transfer(
     tx: Connection,
     ticket_id: int,

@@ -128,10 +128,7 @@ def tag(tx: Connection, ticket_id: int, names: Sequence[str], *, user_id: int | 
     """Set the ticket's tags to exactly these."""
     ticket = access(tx, ticket_id, lock=True)
     wanted = {" ".join(name.split()).lower()[:50] for name in names if name.strip()}
-    rows = tx.execute(
-        select(Tag.id, Tag.name).join(TicketTag, TicketTag.tag_id == Tag.id).where(TicketTag.ticket_id == ticket_id)
-    ).all()
-    current = {row.name: row.id for row in rows}
+    current = _tags_of(tx, ticket_id)
     added, removed = sorted(wanted - set(current)), sorted(set(current) - wanted)
     for name in added:
         insert_once(tx, Tag, key=["name"], values={"name": name})
@@ -148,6 +145,20 @@ def tag(tx: Connection, ticket_id: int, names: Sequence[str], *, user_id: int | 
         values = {"added": added, "removed": removed}
         told = _told(ticket, "ticket.updated", {"field": "tags", **values})
         add_event(tx, ticket_id, "tags_changed", values, now=now, user_id=user_id, also=[told])
+
+
+def add_tag(tx: Connection, ticket_id: int, name: str, *, user_id: int | None, now: datetime) -> None:
+    """One more tag beside those that are there."""
+    access(tx, ticket_id, lock=True)
+    tag(tx, ticket_id, [*_tags_of(tx, ticket_id), name], user_id=user_id, now=now)
+
+
+def _tags_of(tx: Connection, ticket_id: int) -> dict[str, int]:
+    """name -> id of a ticket's tags."""
+    rows = tx.execute(
+        select(Tag.id, Tag.name).join(TicketTag, TicketTag.tag_id == Tag.id).where(TicketTag.ticket_id == ticket_id)
+    )
+    return {row.name: row.id for row in rows}
 
 
 @cache

@@ -127,12 +127,8 @@ async def assign(request: Request) -> Response:
     """Give it to somebody: oneself is `take`; those who may, force it; others pass it on."""
     person = await person_of(request)
     wanted: int = choice_of(int, await text(request, "agent"), "agent")
-    if wanted == person.id:
-        await run(request, handling.take, person.id)
-    elif may(person.role, Permission.ASSIGN_OTHERS):
-        await run(request, handling.assign, wanted, by_user_id=person.id)
-    else:
-        await run(request, handling.transfer, by_user_id=person.id, to_user_id=wanted)
+    force = may(person.role, Permission.ASSIGN_OTHERS)
+    await run(request, handling.give, wanted, by_user_id=person.id, force=force)
     return await head(request)
 
 

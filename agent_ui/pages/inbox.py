@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from agent_ui import own, rows, shell
 from agent_ui.rows import Listing
+from contact_center.accounts.permissions import Permission, may
 from contact_center.accounts.web import locale_of, person_of
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import DomainError
@@ -71,6 +72,7 @@ async def _values(request: Request, listing: Listing) -> dict[str, Any]:
     names = {rows.saved_key(view.id): view.name for view in pane.saved}
     return {
         **rows_context(listing, pane.page, now),
+        "picks": may(person.role, Permission.HANDLE),
         "sorts": words(locale, rows.SORTS),
         "views": rows.views(words(locale, rows.VIEWS), pane.numbers),
         "saved": rows.saved(pane.saved),

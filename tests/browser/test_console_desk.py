@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.agents import Desk, accepted_chat, become
+from tests.browser.agents import Desk, accepted_chat, become, found_by_axe
 from tests.browser.floor import DOT
 
 pytestmark = pytest.mark.browser
@@ -164,3 +164,46 @@ async def test_on_a_phone_the_choices_of_presence_keep_their_words(desk: Desk) -
     await expect(page.locator("#presence-menu").get_by_text("Lunch")).to_be_visible()
     await page.locator('#presence-menu [value="available"]').click()
     await expect(page.locator("#presence > button .presence")).to_have_attribute("data-state", "available")
+
+
+async def test_many_conversations_are_selected_by_keyboard_and_changed_at_once(desk: Desk) -> None:
+    page = await desk.sign_in(context=await desk.context(bypass_csp=True))
+    numbers = [
+        (await desk.say("Hello", channel="email", who=f"bulk{n}@example.com", subject=f"Bulk {n}"))["ticket_id"] + 99
+        for n in range(4)
+    ]
+    await page.goto(f"{desk.floor.url}/inbox?view=open&sort=newest")
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    rows = page.locator("#rows .trow", has_text="bulk")
+    await expect(rows).to_have_count(4)
+    before = await rows.first.bounding_box()
+    await rows.nth(0).focus()
+    await page.keyboard.press("x")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("X")
+    await expect(page.locator("#picked-n")).to_have_text("3 selected")
+    assert await rows.first.bounding_box() == before, "the bar moved the rows"
+    # A row that comes in between neither ends nor widens the selection.
+    await desk.say("Me too", channel="email", who="bulk9@example.com", subject="Bulk 9")
+    await expect(rows).to_have_count(5)
+    await expect(page.locator("#rows [data-pick]:checked")).to_have_count(3)
+    await found_by_axe(page, "the list with a selection")
+    await page.keyboard.press("e")
+    await expect(page.locator("#bulk-go")).to_be_focused()
+    await found_by_axe(page, "the dialog of a selection")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".toast")).to_contain_text("3 conversations changed.")
+    await expect(rows).to_have_count(2)
+    await expect(page.locator("#picked")).to_be_hidden()
+    # What cannot be done is named with its reason and stays selected.
+    await page.goto(f"{desk.floor.url}/inbox?view=resolved&sort=newest")
+    await page.locator(f'[data-pick="{numbers[3]}"]').check(force=True)
+    await page.keyboard.press("!")
+    await page.locator("#bulk-status").select_option("no_spam")
+    await page.locator("#bulk-go").click()
+    await expect(page.locator(".bulk-refused")).to_contain_text("This conversation is not marked as spam.")
+    await page.get_by_role("button", name="Close").last.click()
+    await expect(page.locator("#picked-n")).to_have_text("1 selected")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#picked")).to_be_hidden()

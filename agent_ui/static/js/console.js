@@ -11,6 +11,7 @@ import "./keys.js";
 import "./later.js";
 import "./mail.js";
 import "./offers.js";
+import "./picking.js";
 
 const $ = (id) => document.getElementById(id);
 const workspace = $("workspace");

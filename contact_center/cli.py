@@ -45,7 +45,11 @@ VERBS: Mapping[str, Verb] = {
         "How many agents a load takes, or what the given ones achieve: Erlang C, and A where customers give up.",
         "staffing",
     ),
-    "simulate": Verb(PLANNING, "A day at random through the routing policy itself, in virtual time.", "simulate"),
+    "simulate": Verb(
+        "contact_center.reports.planning",
+        "A day at random, or the calls of a log, through the routing policy itself, in virtual time.",
+        "simulate",
+    ),
 }
 
 

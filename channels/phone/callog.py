@@ -43,7 +43,11 @@ class BadLog(ValueError):
 
 
 class BadRow(ValueError):
-    """One row cannot be taken; the text says why, for people."""
+    """One row cannot be taken; the text says why, for people, and `at` when it was, where the row tells."""
+
+    def __init__(self, reason: str, at: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class LoggedCall:
     facts: Facts
     wait_seconds: int
     talk_seconds: int
+    # Hung up in the menu, before anybody was asked for.
+    left_menu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Refusal:
 
     row: int
     reason: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ def read_log(raw: bytes, *, zone: tzinfo, now: datetime, day: date | None, own_n
         try:
             calls.append(_call(number, row, reading, width))
         except BadRow as error:
-            refusals.append(Refusal(number, str(error)))
+            refusals.append(Refusal(number, str(error), error.at))
     warnings = []
     if not proven and any(re.match(r"\s*\d{1,2}[-/.]\d{1,2}[-/.]", stamp) for stamp in stamps):
         warnings.append(f"Dates were read with the {order}; no row proves it.")
@@ -190,10 +197,10 @@ def _call(number: int, row: Sequence[str], reading: Reading, width: int) -> Logg
         raise BadRow("The row is cut off: it has too few columns.")
     cells = {at: clean_text(_at(row, column)) for at, column in reading.columns.items()}
     word = OUTCOMES.get(folded(cells.get(Field.OUTCOME, "")))
-    if word is Outcome.NOT_A_CALL:
-        raise BadRow("The log itself marks this as no call.")
-    direction = _direction(cells, reading)
     start = _start(cells, reading)
+    if word is Outcome.NOT_A_CALL:
+        raise BadRow("The log itself marks this as no call.", start)
+    direction = _direction(cells, reading)
     talk = _length(cells, Field.TALK)
     answered_at = _later(cells, Field.ANSWERED, start, reading)
     answered = _was_answered(cells, word, talk, answered_at)
@@ -211,9 +218,10 @@ def _call(number: int, row: Sequence[str], reading: Reading, width: int) -> Logg
         left = [_later(cells, at, start, reading) for at in (Field.LEFT_QUEUE, Field.LEFT_MENU)]
         ended_at = ended_at or left[0] or left[1] or start + timedelta(seconds=duration or wait or 0)
     ended_at = max(ended_at, answered_at or start)
+    queued = _later(cells, Field.QUEUED, start, reading)
+    left_menu = Field.QUEUED in cells and queued is None and not answered and not wait
     if wait is None:
-        queued = _later(cells, Field.QUEUED, start, reading) or start
-        wait = max(0, round(((answered_at or ended_at) - queued).total_seconds()))
+        wait = 0 if left_menu else max(0, round(((answered_at or ended_at) - (queued or start)).total_seconds()))
     ending = Ending.HUNG_UP if answered else ENDINGS.get(word or Outcome.UNANSWERED, Ending.NO_ANSWER)
     caller, called = _numbers(cells, direction)
     return LoggedCall(
@@ -229,6 +237,7 @@ def _call(number: int, row: Sequence[str], reading: Reading, width: int) -> Logg
         facts=Facts(rang_at=start, answered_at=answered_at, ended_at=ended_at, ending=ending),
         wait_seconds=wait,
         talk_seconds=talk,
+        left_menu=left_menu,
     )
 
 

@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from channels.phone.callog import BadLog, CallLog, LoggedCall, day_in_name, read_log
+from channels.phone.callog import CallLog, LoggedCall
 from channels.phone.calls import line_of
 from channels.phone.history import BATCH, log_line, store_batch
+from channels.phone.logfile import place_of, read_file
+from channels.phone.past import log_figures
 from channels.phone.states import state_of
 from contact_center.core.clock import utcnow
 from contact_center.core.commands import run_on_database
@@ -20,6 +20,7 @@ from contact_center.core.db import Database
 from contact_center.core.output import complain, print_json, print_table
 from contact_center.core.secrets import Vault, load_secret
 from contact_center.core.settings import Settings
+from routing.workforce.history import Figures, days_of, document_of
 from tickets import channel_accounts
 from tickets.states import Channel
 
@@ -40,6 +41,7 @@ class Report:
 
     file: str
     log: CallLog
+    figures: Figures
     taken: int = 0
     duplicates: int = 0
     states: Counter[str] = field(default_factory=Counter)
@@ -56,6 +58,8 @@ class Report:
             "duplicate": self.duplicates,
             "refused": len(refusals),
             "states": dict(self.states),
+            "days": days_of(self.figures),
+            "figures": document_of(self.figures),
             "reasons": dict(Counter(refusal.reason for refusal in refusals)),
             "refusals": [{"row": refusal.row, "reason": refusal.reason} for refusal in refusals],
             "warnings": list(self.log.warnings),
@@ -76,11 +80,12 @@ def import_calls(
 
     async def work(db: Database, settings: Settings) -> list[Report]:
         reports = []
+        place = place_of(zone or settings.timezone)
         lines = await db.read(channel_accounts.enabled, Vault(load_secret(settings)), Channel.PHONE)
         ours = frozenset(line.address for line in lines)
         for path in files:
-            log = _read(path, settings, zone, day, ours)
-            report = Report(path.name, log)
+            log = read_file(path, place, day, ours)
+            report = Report(path.name, log, log_figures(log, place))
             if dry_run:
                 report.states = Counter(state_of(call.facts, call.direction).value for call in log.calls)
             else:
@@ -93,26 +98,6 @@ def import_calls(
             print_json(report.document())
         else:
             _show(report, dry_run=dry_run)
-
-
-def _read(path: Path, settings: Settings, zone: str | None, day: str | None, ours: frozenset[str]) -> CallLog:
-    """The file as calls and refusals; exits with one sentence where that cannot be."""
-    try:
-        place = ZoneInfo(zone or settings.timezone)
-        stated = date.fromisoformat(day) if day else day_in_name(path.name)
-        raw = path.read_bytes()
-        # A log of times alone is a day's log: the day it was last written, unless somebody knows better.
-        written = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone(place).date()
-        return read_log(raw, zone=place, now=utcnow(), day=stated or written, own_numbers=ours)
-    except ZoneInfoNotFoundError:
-        complain(f"There is no time zone called {zone}; write one like Europe/Berlin.")
-    except BadLog as error:
-        complain(f"{path}: {error}")
-    except OSError as error:
-        complain(f"{path}: {error.strerror}")
-    except ValueError:
-        complain(f"{day} is no day; write it like 2026-11-22.")
-    raise typer.Exit(2)
 
 
 async def _store(db: Database, settings: Settings, report: Report, account: str | None, *, open_missed: bool) -> None:
@@ -143,6 +128,12 @@ def _show(report: Report, *, dry_run: bool) -> None:
         else f"{report.taken} taken, {report.duplicates} there already"
     )
     complain(f"{report.file} ({report.log.layout.name}): {figures}, {document['refused']} refused.")
+    own = report.figures
+    if own.calls:
+        complain(
+            f"{len(own.days)} days, {own.calls} calls came in: {own.answered} answered after {own.asa:.2f} s on "
+            f"average, {own.mean_handle:.2f} s each; {own.abandoned} gave up, {own.left_menu} left in the menu."
+        )
     for warning in report.log.warnings:
         complain(warning)
     for refusal in report.log.refusals[:SHOWN_REFUSALS]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 from channels.phone import people
 from channels.phone.callog import LoggedCall
 from channels.phone.calls import Line, inbound_of, number_of
+from channels.phone.flow.steps import Step
 from channels.phone.models import Call
 from channels.phone.states import CallState, Direction, state_of
 from contact_center.core.secrets import Vault
@@ -24,6 +25,7 @@ from tickets.states import Channel, ContactKind, Status
 
 BATCH = 200
 LOG_LINE = "Imported calls"
+LEFT_MENU = f"left_{Step.MENU}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def _values(line: Line, key: str, logged: LoggedCall, user_id: int | None, *, no
         "ended_at": logged.facts.ended_at,
         "ending": logged.facts.ending.value if logged.facts.ending else None,
         "cause": "",
+        "outcome": LEFT_MENU if logged.left_menu else None,
         "wait_seconds": logged.wait_seconds,
         "talk_seconds": logged.talk_seconds,
         "created_at": now,

@@ -1,4 +1,4 @@
-"""`contact-center staffing` and `simulate`: agents for a load, and days of a floor in virtual time."""
+"""`contact-center staffing`: agents for a load. And how durations, shares and targets are written."""
 
 import re
 from typing import Annotated
@@ -7,7 +7,6 @@ import typer
 
 from contact_center.core.output import complain, print_json, print_table
 from routing.workforce.erlang import Load, Overload, Service
-from routing.workforce.simulate import Day, one_team, play, random_day
 from routing.workforce.staffing import Goal, agents_for, scheduled, service
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
@@ -105,57 +104,5 @@ def _print(found: Service, on_roster: int, seconds: float, *, as_json: bool) -> 
         ("Average wait of those answered", f"{found.asa:.1f} s"),
         ("Agents are busy", f"{found.occupancy:.1%}"),
         ("Give up", f"{found.abandonment:.1%}"),
-    ]
-    print_table(("", ""), rows)
-
-
-def simulate(
-    contacts: Annotated[float, typer.Option(min=0, help="How many contacts are offered in the interval.")],
-    aht: Annotated[str, typer.Option(help="Average handle time, wrap-up included: 180, 3m.")],
-    agents: Annotated[int, typer.Option(min=1, help="How many agents are there.")],
-    interval: Annotated[str, typer.Option(help="The interval: 15m, 30m, 1h.")] = "30m",
-    target_: Annotated[str, typer.Option("--target", help="80/20: 80 % answered within 20 seconds.")] = "80/20",
-    patience: Annotated[
-        str | None, typer.Option(help="How long customers wait on average before they give up.")
-    ] = None,
-    length: Annotated[str, typer.Option(help="How long contacts come in: 8h.")] = "8h",
-    seed: Annotated[int, typer.Option(help="The same seed makes the same day again.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-) -> None:
-    """A day at random through the routing policy itself, in virtual time."""
-    load = Load(contacts, duration(interval), duration(aht))
-    _, seconds = target(target_)
-    waits = duration(patience) if patience is not None else None
-    day = play(*one_team(agents), random_day(load, duration(length), seed, patience=waits), target=seconds)
-    _print_day(day, agents, seconds, as_json=as_json)
-
-
-def _print_day(day: Day, agents: int, seconds: float, *, as_json: bool) -> None:
-    half, most = day.wait_of(0.5), day.wait_of(0.9)
-    if as_json:
-        print_json(
-            {
-                "agents": agents,
-                "offered": day.offered,
-                "answered": day.answered,
-                "abandoned": day.abandoned,
-                "service_level": day.service_level,
-                "asa": day.asa,
-                "wait_p50": half,
-                "wait_p90": most,
-                "occupancy": day.occupancy,
-                "abandonment": day.abandonment,
-            }
-        )
-        return
-    rows = [
-        ("Agents at work", agents),
-        ("Offered", day.offered),
-        (f"Answered within {seconds:g} s", f"{day.service_level:.1%}"),
-        ("Gave up", f"{day.abandoned} ({day.abandonment:.1%})"),
-        ("Average wait of those answered", f"{day.asa:.1f} s"),
-        ("Half waited at most", f"{half:.1f} s"),
-        ("Nine of ten waited at most", f"{most:.1f} s"),
-        ("Agents were busy", f"{day.occupancy:.1%}"),
     ]
     print_table(("", ""), rows)

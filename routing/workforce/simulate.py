@@ -18,8 +18,9 @@ from routing.steps import NEVER
 from routing.workforce.erlang import Load
 from tickets.states import Priority
 
-# What happens at a moment, in this order: who becomes free may take what gives up or arrives at that very moment.
-DONE, GIVES_UP, ARRIVES = 0, 1, 2
+# What happens at a moment, in this order: who goes home gets nothing more, and who becomes free may take what gives up
+# or arrives at that very moment.
+LEAVES, DONE, COMES, GIVES_UP, ARRIVES = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class Contact:
     wishes: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """When an agent is there, in seconds; who is talking when it ends finishes that contact."""
+
+    agent_id: int
+    begins: float
+    ends: float
+
+
 @dataclass(slots=True)
 class Day:
     """What a simulated floor went through; times in seconds. `waits` are of those who were answered."""
@@ -47,7 +57,10 @@ class Day:
     waits: list[float] = field(default_factory=list)
     gave_up_after: list[float] = field(default_factory=list)
     busy: dict[int, float] = field(default_factory=dict)
+    began_at: float = 0.0
     ended_at: float = 0.0
+    # The seconds that agents were there, where they come and go by shifts.
+    on_shift: float = 0.0
 
     @property
     def service_level(self) -> float:
@@ -64,9 +77,19 @@ class Day:
         return sum(self.waits) / len(self.waits) if self.waits else 0.0
 
     @property
+    def mean_wait(self) -> float:
+        """The average wait of everybody whose wait has an end: those who were answered or gave up."""
+        ended = len(self.waits) + len(self.gave_up_after)
+        return (sum(self.waits) + sum(self.gave_up_after)) / ended if ended else 0.0
+
+    @property
+    def mean_handle(self) -> float:
+        return sum(self.busy.values()) / self.answered if self.answered else 0.0
+
+    @property
     def occupancy(self) -> float:
-        """How much of their time the agents were busy, from 0 until the last contact ended."""
-        paid = len(self.busy) * self.ended_at
+        """How much of their time the agents were busy: of their shifts, else from the beginning to the last contact."""
+        paid = self.on_shift or len(self.busy) * (self.ended_at - self.began_at)
         return sum(self.busy.values()) / paid if paid else 0.0
 
     def wait_of(self, share: float) -> float:
@@ -91,12 +114,24 @@ def one_team(agents: int) -> tuple[list[Queue], list[Agent]]:
     return [Queue(1, steps=(Step(),))], [Agent(one, Presence.AVAILABLE, rows=rows) for one in range(1, agents + 1)]
 
 
-def play(queues: Iterable[Queue], agents: Iterable[Agent], contacts: Iterable[Contact], *, target: float) -> Day:
+def play(
+    queues: Iterable[Queue],
+    agents: Iterable[Agent],
+    contacts: Iterable[Contact],
+    *,
+    target: float,
+    shifts: Iterable[Shift] = (),
+    began_at: float = 0.0,
+) -> Day:
     """Let contacts (in order of arrival) come in until the last one has ended; `target` in seconds.
 
-    Work that nobody there may ever take ends unanswered with the day.
+    With `shifts` agents come and go, and begin as `agents` say. Work that nobody there may ever take ends unanswered
+    with the day.
     """
-    return _Play(queues, agents, contacts, target).run()
+    playing = _Play(queues, agents, contacts, target)
+    playing.day.began_at = began_at
+    playing.plan(shifts)
+    return playing.run()
 
 
 class _Play:
@@ -117,6 +152,12 @@ class _Play:
         self.served: dict[int, Work] = {}
         self.waiting: dict[int, Contact] = {}
         self.coming: Contact | None = None
+
+    def plan(self, shifts: Iterable[Shift]) -> None:
+        for shift in shifts:
+            heappush(self.agenda, (shift.begins, COMES, 0, shift.agent_id))
+            heappush(self.agenda, (shift.ends, LEAVES, 0, shift.agent_id))
+            self.day.on_shift += shift.ends - shift.begins
 
     def run(self) -> Day:
         look_again = NEVER
@@ -143,6 +184,10 @@ class _Play:
             self._end(at, self.served.pop(number), self.floor.staff.agents[agent_id])
         elif kind == GIVES_UP:
             self._give_up(at, number)
+        elif kind in (COMES, LEAVES):
+            agent = self.floor.staff.agents[agent_id]
+            presence = Presence.AVAILABLE if kind == COMES else Presence.OFFLINE
+            self.floor.put_agent(replace(agent, presence=presence, free_since=at))
         else:
             assert self.coming is not None
             self._arrive(number, self.coming)

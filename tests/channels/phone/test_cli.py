@@ -1,7 +1,9 @@
 """`calls import` as people and programs run it: the report, doing it again, and what cannot be."""
 
+import csv
 import json
 import os
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +99,28 @@ def test_a_real_day_of_a_bank_in_the_ledger(run: Any, sqlite_url: str) -> None:
     report = json.loads(run(str(path), "--json", "--date", "1999-01-04").stdout)
     assert (report["rows"], report["taken"], report["refused"]) == (2375, 2357, 18)
     assert report["states"] == {"completed": 1511, "missed": 846}
+    assert report["days"]["1999-01-04"] == {
+        "rows": 2375,
+        "calls": 2357,
+        "answered": 1511,
+        "abandoned": 728,
+        "left_menu": 118,
+    }
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    served = [row for row in rows if row["outcome"] == "AGENT"]
+    waits, talks = ([int(row[name]) for row in served] for name in ("q_time", "ser_time"))
+    assert report["figures"]["asa"] == pytest.approx(statistics.mean(waits), abs=0.001)
+    assert report["figures"]["mean_handle"] == pytest.approx(statistics.mean(talks), abs=0.001)
     again = json.loads(run(str(path), "--json").stdout)
     assert (again["taken"], again["duplicate"]) == (0, 2357)
+    replayed = [
+        json.loads(CliRunner().invoke(app, ["simulate", *of, "--json"]).stdout)
+        for of in (["--imported"], [str(path), "--date", "1999-01-04"])
+    ]
+    assert replayed[0]["log"] == replayed[1]["log"] == {**report["figures"], "service_level": pytest.approx(404 / 2239)}
+    assert replayed[0]["replay"] == replayed[1]["replay"]
+    assert replayed[0]["replay"]["offered"] == 2239
     assert counts(sqlite_url) == {"calls": 2357, "tickets": 0, "messages": 0, "journal": 2357, "customers": 0}
 
 

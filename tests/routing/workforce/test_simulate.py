@@ -4,6 +4,7 @@ import json
 import math
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -109,3 +110,12 @@ def test_the_simulated_floor_agrees_with_erlang(patience: float | None) -> None:
             statistics.mean(values),
             half,
         )
+
+
+def test_the_command_wants_a_load_or_a_log(tmp_path: Path) -> None:
+    assert "A load takes --contacts" in CliRunner().invoke(app, ["simulate", "--aht", "60"]).output
+    both = CliRunner().invoke(app, ["simulate", "x.csv", "--imported"])
+    assert both.exit_code == 2
+    empty = tmp_path / "calls.csv"
+    empty.write_text("start,from,to,direction,status\n2026-11-20 10:00,100,0903123456,out,answered\n")
+    assert CliRunner().invoke(app, ["simulate", str(empty)]).exit_code == 1

@@ -50,6 +50,7 @@ from agent_ui.pages import (
     customers,
     desk,
     files,
+    first_message,
     hidden,
     identity,
     inbox,
@@ -171,6 +172,7 @@ SEEN = (
 # What only those who handle work may do.
 DONE = (
     ("/tickets", compose.create),
+    ("/tickets/new/message", first_message.show),
     (f"{TICKET}/messages", writing.write),
     (f"{TICKET}/template", whatsapp.send),
     (f"{TICKET}/draft", writing.save_draft),

@@ -11,10 +11,11 @@ from contact_center.core.errors import Conflict, Invalid
 from contact_center.core.schema import Base, BigId
 from contact_center.core.text import fold
 from contact_center.core.upsert import insert_for
-from tickets import lifecycle, replies
+from tickets import lifecycle
 from tickets.models import Ticket
 from tickets.numbers import number_of
-from tickets.replies import Author, Opening
+from tickets.opening import Opening, open_
+from tickets.replies import Author
 from tickets.states import Channel, Status
 from tickets.timeline import add_event
 
@@ -196,7 +197,7 @@ def follow_up(
         topic_id=ticket.topic_id,
         follows_up_id=ticket_id,
     )
-    return replies.open_(tx, opening, author=author, now=now)
+    return open_(tx, opening, author=author, now=now)
 
 
 def _relation(

@@ -1,19 +1,16 @@
-"""What people write in a ticket: replies, notes, drafts, and the conversations they start themselves."""
+"""What people write in a ticket: replies and notes. Conversations that they begin: `opening`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, func, insert, select
+from sqlalchemy import BigInteger, Connection, Row, bindparam, func, select
 
 from contact_center.core.errors import Conflict, Invalid, NotFound
-from contact_center.core.events import emit, emit_all
-from contact_center.core.text import first_line
+from contact_center.core.events import emit
 from tickets import windows
-from tickets.customers import contacts
-from tickets.inbound import Address, StoredFile
-from tickets.intake import opened
+from tickets.inbound import StoredFile
 from tickets.lifecycle import access, mark_read
 from tickets.models import ChannelAccount, ContactPoint, Message, Ticket
 from tickets.sensitive import masking
@@ -189,63 +186,6 @@ def announce_change(tx: Connection, ticket: Any, message_id: int, delivery: Deli
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A conversation that a person here begins: walk-in, letter, first outbound mail, SMS or call."""
-
-    subject: str
-    queue_id: int
-    channel: Channel
-    to: Address | None = None
-    customer_id: int | None = None
-    text: str = ""
-    outbound: bool = False
-    priority: str = "medium"
-    kind: str = "question"
-    topic_id: int | None = None
-    follows_up_id: int | None = None
-
-
-_INSERT_TICKET = insert(Ticket).returning(Ticket.id)
-
-
-def open_(tx: Connection, opening: Opening, *, author: Author, now: datetime) -> int:
-    """Open a ticket by hand; with `outbound` the text is sent, else it is kept as a note. Returns the ticket id."""
-    if not opening.subject.strip():
-        raise Invalid("Say in a few words what it is about.", field="subject")
-    known = already_written(tx, author)
-    if known is not None:
-        return known.ticket_id
-    customer_id, contact_point_id = _whom(tx, opening, now=now)
-    account_id = _first_account(tx, opening.channel, opening.queue_id)
-    if opening.outbound and account_id is None:
-        raise Invalid("No {channel} account is set up to send from.", field="channel", channel=opening.channel.value)
-    ticket_id: int = tx.execute(
-        _INSERT_TICKET,
-        {
-            "subject": first_line(opening.subject, 300),
-            "status": Status.OPEN.value,
-            "priority": opening.priority,
-            "kind": opening.kind,
-            "channel": opening.channel.value,
-            "channel_account_id": account_id,
-            "queue_id": opening.queue_id,
-            "topic_id": opening.topic_id,
-            "customer_id": customer_id,
-            "contact_point_id": contact_point_id,
-            "follows_up_id": opening.follows_up_id,
-            "created_at": now,
-            "updated_at": now,
-        },
-    ).scalar_one()
-    if opening.outbound:
-        appended = reply(tx, ticket_id, Reply(opening.text), author=author, now=now)
-    else:
-        appended = note(tx, ticket_id, opening.text or opening.subject, author=author, now=now)
-    emit_all(tx, [opened(appended, opening.channel, by_user_id=author.user_id)], now=now)
-    return ticket_id
-
-
 def check_text(text: str, files: Sequence[StoredFile] = ()) -> None:
     """Raise Invalid for an overlong text, or for an empty one without files."""
     if not text.strip() and not files:
@@ -284,7 +224,7 @@ def _account(tx: Connection, ticket: Row[Any], channel: Channel) -> int | None:
     if channel.value == ticket.channel and ticket.channel_account_id is not None:
         account_id: int = ticket.channel_account_id
         return account_id
-    return _first_account(tx, channel, ticket.queue_id)
+    return first_account(tx, channel, ticket.queue_id)
 
 
 _FIRST_ACCOUNT = (
@@ -295,7 +235,7 @@ _FIRST_ACCOUNT = (
 )
 
 
-def _first_account(tx: Connection, channel: Channel, queue_id: int) -> int | None:
+def first_account(tx: Connection, channel: Channel, queue_id: int) -> int | None:
     """The account to send from: the queue's own before any other of the channel."""
     account = {"channel": channel.value, "queue": queue_id}
     account_id: int | None = tx.execute(_FIRST_ACCOUNT, account).scalar_one_or_none()
@@ -362,15 +302,3 @@ def _send_after(channel: Channel, answer: Reply, now: datetime) -> datetime | No
     if channel is Channel.CHAT:
         return None
     return now if answer.automatic or channel not in CAN_BE_TAKEN_BACK else now + answer.undo
-
-
-def _whom(tx: Connection, opening: Opening, *, now: datetime) -> tuple[int, int | None]:
-    if opening.to is not None:
-        contact = contacts.find_or_create(tx, opening.to, now=now)
-        return contact.customer_id, contact.contact_point_id
-    if opening.customer_id is None:
-        raise Invalid("Choose a customer or give an address.", field="to")
-    first = tx.execute(
-        select(func.min(ContactPoint.id)).where(ContactPoint.customer_id == opening.customer_id)
-    ).scalar_one()
-    return opening.customer_id, first

@@ -65,7 +65,12 @@ async def offer(request: Request) -> Response:
 def _offered(tx: Connection, ticket: int, chosen: int) -> Offered:
     _, row = conversation.head(tx, ticket, now=utcnow())
     sender = conversation.senders(row, conversation.accounts(tx)).get(Channel.WHATSAPP.value)
-    found = templates.usable(tx, sender.id, row.customer_locale or row.locale or "") if sender else []
+    return offered_of(tx, sender.id, row.customer_locale or row.locale or "", chosen) if sender else Offered([])
+
+
+def offered_of(tx: Connection, account_id: int, locale: str, chosen: int) -> Offered:
+    """The approved templates of an account, those in the customer's language first; `chosen` is open, or the first."""
+    found = templates.usable(tx, account_id, locale)
     if not found:
         return Offered([])
     choices = [Choice(str(one.id), one.name, one.language) for one in found]

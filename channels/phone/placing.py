@@ -27,12 +27,13 @@ from contact_center.core.i18n import mark
 from contact_center.core.secrets import Vault
 from contact_center.core.upsert import insert_once
 from routing import beside
-from tickets import blocks, channel_accounts, lifecycle, replies
+from tickets import blocks, channel_accounts, lifecycle
 from tickets.channel_accounts import Account
 from tickets.customers.wrong_person import NOT_THIS_PERSON
 from tickets.inbound import Address
 from tickets.models import ChannelAccount, ContactPoint, Ticket
-from tickets.replies import Author, Opening
+from tickets.opening import Opening, open_
+from tickets.replies import Author
 from tickets.states import AuthorKind, Channel, ContactKind, MessageKind, Status
 from tickets.timeline import Entry, append
 
@@ -105,7 +106,7 @@ def place_to(tx: Connection, vault: Vault, contact_point_id: int, *, author: Aut
             to=Address(ContactKind.PHONE, point.value),
             customer_id=point.customer_id,
         )
-        ticket_id = replies.open_(tx, opening, author=Author(author.user_id, f"{author.client_id}t"), now=now)
+        ticket_id = open_(tx, opening, author=Author(author.user_id, f"{author.client_id}t"), now=now)
     return place(tx, vault, ticket_id, author=author, contact_point_id=contact_point_id, now=now)
 
 

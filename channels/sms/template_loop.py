@@ -35,7 +35,7 @@ class TemplateLoop:
             try:
                 await refresh(self.held, account, self.open_http)
             except Conflict as error:
-                log.warning("whatsapp.templates_not_fetched", account=account.name, reason=error.detail)
+                log.info("whatsapp.templates_not_fetched", account=account.name, reason=error.detail)
         return False
 
 

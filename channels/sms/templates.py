@@ -109,7 +109,19 @@ def usable(tx: Connection, account_id: int, locale: str) -> Sequence[Row[Any]]:
 def answer_of(
     tx: Connection, account_id: int, template_id: int, values: Mapping[str, str], *, contact_point_id: int
 ) -> Reply:
-    """A template with its values, as a reply; Invalid for one that is not approved or lacks a value."""
+    """A template with its values, as a reply; raises what `filled` raises."""
+    text, meta = filled(tx, account_id, template_id, values)
+    point = contact_point_id
+    return Reply(text, channel=Channel.WHATSAPP, account_id=account_id, contact_point_id=point, meta=meta)
+
+
+def filled(
+    tx: Connection, account_id: int, template_id: int, values: Mapping[str, str]
+) -> tuple[str, Mapping[str, Any]]:
+    """The words of a template with its values, and the `meta` of a message that is made of it.
+
+    NotFound for one that is not the account's; Invalid for one that is not approved or lacks a value.
+    """
     row = tx.execute(
         select(WhatsAppTemplate.__table__).where(
             WhatsAppTemplate.id == template_id, WhatsAppTemplate.channel_account_id == account_id
@@ -120,14 +132,8 @@ def answer_of(
     if row.status != APPROVED:
         raise Invalid("WhatsApp has not approved this template.", field="template")
     # WhatsApp refuses values with line breaks or long gaps.
-    filled = {name: " ".join(values.get(name, "").split())[:LONGEST_VALUE] for name in row.variables}
-    for name, value in filled.items():
+    given = {name: " ".join(values.get(name, "").split())[:LONGEST_VALUE] for name in row.variables}
+    for name, value in given.items():
         if not value:
             raise Invalid("Fill in all places of the template.", field=f"v_{name}")
-    return Reply(
-        fill(row.body, filled) or row.name,
-        channel=Channel.WHATSAPP,
-        account_id=account_id,
-        contact_point_id=contact_point_id,
-        meta={TEMPLATE: {"sid": row.sid, "name": row.name, "variables": filled}},
-    )
+    return fill(row.body, given) or row.name, {TEMPLATE: {"sid": row.sid, "name": row.name, "variables": given}}

@@ -2,11 +2,12 @@
 
 import asyncio
 import base64
+import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zlib import crc32
 
@@ -21,9 +22,11 @@ from twilio.request_validator import RequestValidator
 from channels.models import DeliveryAttempt
 from channels.receipts import attempt_of
 from channels.sms.keywords import Wish, recognise
+from channels.sms.whatsapp import without_prefix
 from contact_center.core.clock import utcnow
 from contact_center.core.loops import sleep
 from contact_center.core.services import Services
+from contact_center.demo import whatsapp
 from contact_center.demo.cast import SMS_NUMBER, TWILIO_ACCOUNT, TWILIO_TOKEN
 from contact_center.demo.photo import crushed_parcel
 from contact_center.demo.scripts import Script
@@ -41,6 +44,11 @@ MOST_PHONES = 500
 MOST_TEXTS = 200
 TRIES = 3
 RECEIPTS = ((0.4, "sent"), (0.9, "delivered"))
+# WhatsApp tells when it was read, too; free text too late is taken and then fails.
+READ = ((2.0, "read"),)
+TOO_LATE = ((0.6, "failed"),)
+FREE_TEXT_FOR = timedelta(hours=24)
+OUTSIDE_WINDOW = "63016"
 THINKING_SECONDS = (6.0, 14.0)
 # Twilio answers its own English keywords by itself; so does this one.
 OWN_ANSWERS = {
@@ -65,6 +73,7 @@ class Text:
     photos: tuple[str, ...] = ()
     call: str = ""
     seconds: int = 0
+    whatsapp: bool = False
 
 
 @dataclass(slots=True)
@@ -75,6 +84,8 @@ class Phone:
     opted_out: bool = False
     talk: Talk | None = None
     said: int = 0
+    # When its owner last wrote by WhatsApp: free text may come back for a day.
+    whatsapp_at: datetime | None = None
 
 
 class Carrier:
@@ -90,6 +101,7 @@ class Carrier:
         """Twilio's own addresses, under our base."""
         return [
             Route(f"{BASE}/Messages.json", self._create, methods=["POST"]),
+            Route(f"{MOUNT}/v1/ContentAndApprovals", self._templates),
             Route(f"{BASE}/Messages/{{message}}/Media/{{name}}", self._media),
         ]
 
@@ -122,13 +134,15 @@ class Carrier:
         photos = [self.keep("image/png", crushed_parcel(crc32(shopper.order.encode())))] if script.photo else []
         return await self.text(shopper.phone, talk.line(0) or script.words[talk.locale].subject, photos=photos)
 
-    async def text(self, number: str, body: str, *, photos: list[str] | None = None) -> str:
-        """A customer's SMS or MMS, as Twilio hands it to us; `photos` are names of kept files. Its id."""
+    async def text(self, number: str, body: str, *, photos: list[str] | None = None, by_whatsapp: bool = False) -> str:
+        """A customer's SMS, MMS or WhatsApp message, as Twilio hands it to us; `photos` are kept files. Its id."""
         phone = self.phone(number)
         shown = tuple(f"/demo/phone/photo/{name}" for name in photos or ())
-        _show(phone, Text(True, body, utcnow(), shown))
+        _show(phone, Text(True, body, utcnow(), shown, whatsapp=by_whatsapp))
         keyword = recognise(body)
-        if keyword and keyword.carrier_answers:
+        if by_whatsapp:
+            phone.whatsapp_at = utcnow()
+        elif keyword and keyword.carrier_answers:
             phone.opted_out = keyword.wish is Wish.STOP or (phone.opted_out and keyword.wish is not Wish.START)
             _show(phone, Text(False, OWN_ANSWERS[keyword.wish], utcnow()))
         sid = new_sid("MM" if photos else "SM")
@@ -145,8 +159,12 @@ class Carrier:
         for index, name in enumerate(photos or ()):
             address = f"{api}/2010-04-01/Accounts/{TWILIO_ACCOUNT}/Messages/{sid}/Media/{name}"
             form |= {f"MediaUrl{index}": address, f"MediaContentType{index}": self.files[name][0]}
-        key = await self.services.db.read(webhook_key, Channel.SMS)
-        await self.post(f"/hooks/twilio/{key}/sms", form)
+        channel = Channel.SMS
+        if by_whatsapp:
+            channel = Channel.WHATSAPP
+            form |= whatsapp.told(number)
+        key = await self.services.db.read(webhook_key, channel)
+        await self.post(f"/hooks/twilio/{key}/{channel.value}", form)
         return sid
 
     def note(self, number: str, ending: str, seconds: int) -> None:
@@ -180,11 +198,14 @@ class Carrier:
         return ""
 
     async def _create(self, request: Request) -> Response:
-        """The SDK sends an SMS: it is on the customer's phone at once, the receipts follow."""
+        """The SDK sends a message: it is on the customer's phone at once, the receipts follow."""
         if not authorised(request):
             return problem(401, 20003, "Authenticate")
         pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
         form = dict(pairs)
+        number = without_prefix(form.get("To", ""))
+        if number is not None:
+            return self._by_whatsapp(number, form, pairs)
         phone = self.phone(form.get("To", ""))
         if phone.opted_out:
             return problem(400, 21610, "Attempt to send to unsubscribed recipient")
@@ -193,16 +214,40 @@ class Carrier:
         photos = tuple(urlsplit(value).path for name, value in pairs if name == "MediaUrl")
         _show(phone, Text(False, form.get("Body", ""), utcnow(), photos))
         self.soon(self._deliver(sid, form, phone))
-        answer = {"sid": sid, "account_sid": TWILIO_ACCOUNT, "status": "queued", "num_segments": "1"}
-        return JSONResponse({**answer, "to": form.get("To"), "body": form.get("Body")}, status_code=201)
+        return taken(sid, form)
+
+    def _by_whatsapp(self, number: str, form: Mapping[str, str], pairs: list[tuple[str, str]]) -> Response:
+        """A WhatsApp message: a template at any time, free text for a day after the customer's last message."""
+        phone, body = self.phone(number), form.get("Body", "")
+        template = form.get("ContentSid", "")
+        if template:
+            words = whatsapp.words(template, json.loads(form.get("ContentVariables") or "{}"))
+            if words is None:
+                return problem(400, 63027, "Template does not exist for a language and locale")
+            body = words
+        sid = new_sid("SM")
+        if not template and (phone.whatsapp_at is None or utcnow() - phone.whatsapp_at > FREE_TEXT_FOR):
+            self.soon(self._report(sid, form, TOO_LATE, ErrorCode=OUTSIDE_WINDOW))
+            return taken(sid, form)
+        photos = tuple(urlsplit(value).path for name, value in pairs if name == "MediaUrl")
+        _show(phone, Text(False, body, utcnow(), photos, whatsapp=True))
+        self.soon(self._report(sid, form, RECEIPTS + READ))
+        return taken(sid, form)
+
+    async def _report(
+        self, sid: str, form: Mapping[str, str], receipts: tuple[tuple[float, str], ...], **more: str
+    ) -> None:
+        """Tell the address in the message what becomes of it, step by step."""
+        callback = form.get("StatusCallback", "")
+        for after, status in receipts:
+            await sleep(after)
+            if callback:
+                told = {"MessageSid": sid, "MessageStatus": status, "AccountSid": TWILIO_ACCOUNT, **more}
+                await self.post(callback, {**told, "To": form["To"], "From": form.get("From", SMS_NUMBER)})
 
     async def _deliver(self, sid: str, form: Mapping[str, str], phone: Phone) -> None:
         callback = form.get("StatusCallback", "")
-        for after, status in RECEIPTS:
-            await sleep(after)
-            if callback:
-                told = {"MessageSid": sid, "MessageStatus": status, "AccountSid": TWILIO_ACCOUNT}
-                await self.post(callback, {**told, "To": form["To"], "From": form.get("From", SMS_NUMBER)})
+        await self._report(sid, form, RECEIPTS)
         if phone.talk is not None and not await self._is_automatic(callback):
             await self._go_on(form["To"], phone)
 
@@ -221,6 +266,10 @@ class Carrier:
         attempt_id = attempt_of(self.services.vault, callback.rpartition("/")[2])
         return attempt_id is None or await self.services.db.read(_was_automatic, attempt_id)
 
+    async def _templates(self, request: Request) -> Response:
+        """The shop's WhatsApp templates, for whom has the credentials."""
+        return whatsapp.listed() if authorised(request) else problem(401, 20003, "Authenticate")
+
     async def _media(self, request: Request) -> Response:
         """A photo of an inbound MMS, for whom has the credentials."""
         if not authorised(request):
@@ -232,6 +281,12 @@ class Carrier:
 def _show(phone: Phone, text: Text) -> None:
     phone.texts.append(text)
     del phone.texts[:-MOST_TEXTS]
+
+
+def taken(sid: str, form: Mapping[str, str]) -> Response:
+    """Twilio's answer to a message that it has taken."""
+    answer = {"sid": sid, "account_sid": TWILIO_ACCOUNT, "status": "queued", "num_segments": "1"}
+    return JSONResponse({**answer, "to": form.get("To"), "body": form.get("Body")}, status_code=201)
 
 
 def new_sid(prefix: str) -> str:

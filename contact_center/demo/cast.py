@@ -25,6 +25,7 @@ PASSWORD = "lotus-and-lane"
 SHOP = "Lotus & Lane"
 MAIL_ADDRESS = "help@lotus-lane.example"
 SMS_NUMBER = "+15005550006"
+WHATSAPP_NUMBER = "+15005550199"
 PHONE_NUMBER = "+15005550100"
 TWILIO_ACCOUNT = "AC" + "d" * 32
 TWILIO_TOKEN = "demo-carrier-token-0000000000000"
@@ -184,6 +185,7 @@ def _accounts(tx: Connection, vault: Vault, cast: Cast, *, now: datetime) -> Non
     wanted: tuple[tuple[str, Channel, str, dict[str, Any], dict[str, Any]], ...] = (
         ("Shop mail", Channel.EMAIL, MAIL_ADDRESS, {**mail, "receiver": True}, {}),
         ("Shop SMS", Channel.SMS, SMS_NUMBER, {"region": "VN"}, carrier),
+        ("Shop WhatsApp", Channel.WHATSAPP, WHATSAPP_NUMBER, {"region": "VN"}, carrier),
         ("Shop line", Channel.PHONE, PHONE_NUMBER, {"region": "VN", "ring_agents": True}, carrier),
         ("Shop chat", Channel.CHAT, "shop", {"title": SHOP, "origins": ["*"], "accent": "#2f5d4a"}, {}),
     )

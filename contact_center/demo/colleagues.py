@@ -43,7 +43,7 @@ NOTES = (
 )
 HOLD_REASONS = ("The carrier looks for the parcel", "Spare part ordered", "The bank checks the payment")
 SUMMARIES = ("Please take over: this is about your queue.", "Not ours after all, the customer knows that you answer.")
-FROM_CHANNELS = frozenset({"chat", "email", "sms"})
+FROM_CHANNELS = frozenset({"chat", "email", "sms", "whatsapp"})
 
 
 # Does something on the real use cases; what somebody will do because of it comes back as plans.

@@ -11,14 +11,16 @@ from contact_center.core.clock import utcnow
 from contact_center.core.errors import Invalid, NotFound
 from contact_center.core.services import services
 from contact_center.demo.carrier import Carrier
-from contact_center.demo.cast import PHONE_NUMBER, SHOP, SMS_NUMBER
+from contact_center.demo.cast import PHONE_NUMBER, SHOP, SMS_NUMBER, WHATSAPP_NUMBER
 from contact_center.demo.exchange import Exchange
 from contact_center.demo.photo import crushed_parcel
 from tickets.customers.identities import shown_phone
+from tickets.states import Channel
 
 # The number of the person in front of the demo; nobody simulated has it.
 NUMBER = "+84901234567"
 MOST_TEXT = 1_600
+WHATSAPP = Channel.WHATSAPP.value
 SAMPLE = 7
 MOST_BYTES = 5 * 1024 * 1024
 PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
@@ -51,6 +53,7 @@ class PhonePage:
             shop=SHOP,
             own=shown_phone(NUMBER, "VN"),
             sms_number=shown_phone(SMS_NUMBER, "VN"),
+            whatsapp_number=shown_phone(WHATSAPP_NUMBER, "VN"),
             line=shown_phone(PHONE_NUMBER, "VN"),
             shell=None,
         )
@@ -61,21 +64,24 @@ class PhonePage:
         return JSONResponse(self._state())
 
     async def text(self, request: Request) -> Response:
-        """Send a text, a photo, or both."""
-        async with request.form(max_files=1, max_fields=2, max_part_size=MOST_BYTES) as form:
+        """Send a text, a photo, or both, by SMS or WhatsApp."""
+        async with request.form(max_files=1, max_fields=3, max_part_size=MOST_BYTES) as form:
             body = str(form.get("body") or "").strip()
+            by_whatsapp = form.get("app") == WHATSAPP
             upload = form.get("photo")
             data = b"" if upload is None or isinstance(upload, str) else await upload.read()
         if len(body) > MOST_TEXT or len(data) > MOST_BYTES:
             raise Invalid("This is too large for an SMS.")
         photos = [self.carrier.keep(_picture_type(data), data)] if data else []
         if body or photos:
-            await self.carrier.text(NUMBER, body, photos=photos)
+            await self.carrier.text(NUMBER, body, photos=photos, by_whatsapp=by_whatsapp)
         return JSONResponse(self._state())
 
     async def sample(self, request: Request) -> Response:
         """Send a photo of a crushed parcel, for whoever has none at hand."""
-        await self.carrier.text(NUMBER, "", photos=[self.carrier.keep("image/png", crushed_parcel(SAMPLE))])
+        by_whatsapp = request.query_params.get("app") == WHATSAPP
+        photos = [self.carrier.keep("image/png", crushed_parcel(SAMPLE))]
+        await self.carrier.text(NUMBER, "", photos=photos, by_whatsapp=by_whatsapp)
         return JSONResponse(self._state())
 
     async def call(self, request: Request) -> Response:
@@ -106,6 +112,7 @@ class PhonePage:
                     "photos": list(text.photos),
                     "call": text.call,
                     "seconds": text.seconds,
+                    "app": WHATSAPP if text.whatsapp else "sms",
                 }
                 for text in self.carrier.phone(NUMBER).texts
             ],

@@ -4,7 +4,7 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,20 @@ from twilio.rest import Client
 
 from channels.delivery import DeliveryLoop
 from channels.phone.models import Call
+from channels.sms import templates
 from channels.sms.keywords import Wish
 from channels.sms.media import MediaLoop
+from channels.sms.models import WhatsAppTemplate
+from channels.sms.template_loop import TemplateLoop
 from contact_center import wiring
 from contact_center.app import Extension, build
 from contact_center.core.clock import utcnow
+from contact_center.core.errors import Invalid
 from contact_center.core.relay import Relay
 from contact_center.core.services import Services
 from contact_center.core.settings import Settings
 from contact_center.demo.carrier import MOUNT, OWN_ANSWERS, Carrier, webhook_key
-from contact_center.demo.cast import PHONE_NUMBER, SMS_NUMBER, TWILIO_ACCOUNT, TWILIO_TOKEN
+from contact_center.demo.cast import PHONE_NUMBER, SMS_NUMBER, TWILIO_ACCOUNT, TWILIO_TOKEN, WHATSAPP_NUMBER
 from contact_center.demo.exchange import Exchange
 from contact_center.demo.phone import NUMBER, PhonePage
 from contact_center.demo.photo import crushed_parcel
@@ -39,9 +43,11 @@ from contact_center.demo.talk import Talk
 from routing.contacts import answered
 from tests.factories import make_queue, make_user
 from tickets import channel_accounts, lifecycle, replies
+from tickets.inbound import Address
 from tickets.models import Attachment, Message, Ticket
-from tickets.replies import Author, Reply
-from tickets.states import Channel
+from tickets.opening import Opening, open_
+from tickets.replies import SYSTEM, Author, Reply
+from tickets.states import Channel, ContactKind
 
 
 @dataclass
@@ -64,10 +70,13 @@ class Stage:
         await MediaLoop(self.services).run_once()
 
 
+NUMBERS = ((Channel.SMS, SMS_NUMBER), (Channel.PHONE, PHONE_NUMBER), (Channel.WHATSAPP, WHATSAPP_NUMBER))
+
+
 def accounts(tx: Connection, services: Services) -> None:
     queue_id = make_queue(tx)
     secrets = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
-    for channel, address in ((Channel.SMS, SMS_NUMBER), (Channel.PHONE, PHONE_NUMBER)):
+    for channel, address in NUMBERS:
         channel_accounts.create(
             tx,
             services.vault,
@@ -140,6 +149,47 @@ async def test_texts_go_both_ways_and_receipts_follow(stage: Stage) -> None:
     assert (False, "Chào bạn") in await shown(stage)
     await asyncio.gather(*stage.carrier._errands)
     assert [row.delivery for row in await stage.rows(Message) if row.text == "Chào bạn"] == ["delivered"]
+
+
+async def test_whatsapp_takes_free_text_after_the_customer_wrote_and_templates_before(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contact_center.demo.carrier.READ", ((0.1, "read"),))
+    await TemplateLoop(stage.services).run_once()
+    approved = [row for row in await stage.rows(WhatsAppTemplate) if row.status == "approved"]
+    assert {row.language for row in approved} == {"en", "vi"}
+
+    def begin(tx: Connection, late: bool) -> None:
+        account_id = next(row.id for row in channel_accounts.all_named(tx) if row.name == "whatsapp")
+        values = dict.fromkeys(approved[0].variables, "7")
+        text, meta = templates.filled(tx, account_id, approved[0].id, values)
+        opening = Opening("Late", 1, Channel.WHATSAPP, Address(ContactKind.PHONE, NUMBER), text=text, outbound=True)
+        open_(tx, replace(opening, meta={} if late else meta), author=SYSTEM, now=utcnow() - timedelta(minutes=1))
+
+    with pytest.raises(Invalid, match="24 hours"):
+        await stage.services.db.write(begin, True)
+    await stage.services.db.write(begin, False)
+    await stage.send()
+    await stage.http.post("/demo/phone/text", data={"body": "Thank you", "app": "whatsapp"})
+    await answer(stage, "You are welcome")
+    await asyncio.gather(*stage.carrier._errands)
+    texts = (await stage.http.get("/demo/phone/state")).json()["texts"]
+    assert [(text["app"], text["mine"]) for text in texts] == [
+        ("whatsapp", False),
+        ("whatsapp", True),
+        ("whatsapp", False),
+    ]
+    assert [row.delivery for row in await stage.rows(Message) if row.delivery] == ["read", "read"]
+    assert len(await stage.rows(Ticket)) == 1
+
+
+async def test_the_carrier_refuses_free_text_that_comes_too_late(stage: Stage) -> None:
+    form = {"To": f"whatsapp:{NUMBER}", "From": f"whatsapp:{WHATSAPP_NUMBER}", "Body": "Hi", "StatusCallback": ""}
+    address = f"{MOUNT}/2010-04-01/Accounts/{TWILIO_ACCOUNT}/Messages.json"
+    taken = await stage.http.post(address, data=form, auth=(TWILIO_ACCOUNT, TWILIO_TOKEN))
+    unknown = await stage.http.post(address, data={**form, "ContentSid": "HX9"}, auth=(TWILIO_ACCOUNT, TWILIO_TOKEN))
+    assert (taken.status_code, unknown.json()["code"]) == (201, 63027)
+    assert (await stage.http.get("/demo/phone/state")).json()["texts"] == []
 
 
 async def test_a_photo_arrives_as_mms_and_only_pictures_are_taken(stage: Stage) -> None:

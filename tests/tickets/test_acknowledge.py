@@ -14,7 +14,8 @@ from tickets import acknowledge, intake, lifecycle, replies
 from tickets.acknowledge import receipt_text
 from tickets.hours import always_open, office_hours
 from tickets.models import Message, Ticket
-from tickets.replies import Author, Opening, Reply
+from tickets.opening import Opening, open_
+from tickets.replies import Author, Reply
 from tickets.states import Channel, Status
 
 
@@ -67,7 +68,7 @@ async def test_chats_and_conversations_we_begin_get_none(sqlite_db: Database) ->
     agent = await sqlite_db.write(make_user)
     queue = await sqlite_db.write(make_queue)
     opening = Opening("Letter", queue, Channel.DESK, customer_id=1)
-    await sqlite_db.write(replies.open_, opening, author=Author(agent), now=NOW)
+    await sqlite_db.write(open_, opening, author=Author(agent), now=NOW)
     await sqlite_db.write(relay)
     assert await sqlite_db.read(sent) == []
 

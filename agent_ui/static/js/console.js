@@ -10,6 +10,7 @@ import "./callbar.js";
 import "./keys.js";
 import "./later.js";
 import "./mail.js";
+import "./measure.js";
 import "./offers.js";
 import "./picking.js";
 

@@ -34,13 +34,23 @@ async function again() {
 const PLACE = /{{\s*(\w+)\s*}}/g;
 
 /** How the template will read with what is typed. */
-function preview() {
-  const target = document.getElementById("template-preview");
-  const value = (name) => document.getElementById("f-v_" + name)?.value.trim();
-  if (target) target.textContent = target.dataset.body.replace(PLACE, (place, name) => value(name) || place);
+function preview(fields) {
+  const target = fields.querySelector(".template-preview");
+  const value = (name) => fields.querySelector(`[name="v_${name}"]`)?.value.trim();
+  target.textContent = target.dataset.body.replace(PLACE, (place, name) => value(name) || place);
 }
 
-document.addEventListener("input", (event) => { if (event.target.closest("#template-body")) preview(); });
+/** The same for all that is on the page: a template that is shown again comes with what was typed. */
+function previews() {
+  for (const fields of document.querySelectorAll(".template-fields")) preview(fields);
+}
+
+document.addEventListener("input", (event) => {
+  const fields = event.target.closest(".template-fields");
+  if (fields) preview(fields);
+});
+document.addEventListener("htmx:after:swap", previews);
+previews();
 document.addEventListener("click", (event) => {
   const via = event.target.closest("[data-template-via]")?.dataset.templateVia;
   if (via) document.getElementById("template-via").value = via;

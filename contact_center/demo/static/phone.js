@@ -7,6 +7,7 @@
   const chosen = handset.querySelector(".chosen");
   const screen = handset.querySelector(".call-screen");
   const words = handset.dataset;
+  const apps = [...handset.querySelectorAll(".apps input")];
   let shown = 0;
   let endedAt = 0;
   let wasCalling = false;
@@ -16,6 +17,8 @@
   const add = (text) => {
     const item = document.createElement("li");
     if (text.mine) item.className = "mine";
+    // Calls stand in both lists.
+    if (!text.call) item.dataset.app = text.app;
     if (text.call) {
       item.className = "call";
       text.body = `${words.called}: ${ended(text.call, text.seconds)}`;
@@ -29,6 +32,17 @@
     item.append(text.body);
     item.title = new Date(text.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     texts.append(item);
+    if (!text.mine && !text.call && text.app !== app()) dot(text.app).hidden = false;
+  };
+
+  const app = () => form.elements.app.value;
+  const dot = (name) => apps.find((one) => one.value === name).parentElement.querySelector(".fresh");
+
+  const showApp = () => {
+    handset.dataset.app = app();
+    dot(app()).hidden = true;
+    handset.querySelector(".no-texts").hidden = [...texts.children].some((one) => (one.dataset.app ?? app()) === app());
+    texts.scrollTop = texts.scrollHeight;
   };
 
   function clock(seconds) {
@@ -53,8 +67,7 @@
     const fresh = state.texts.slice(shown);
     fresh.forEach(add);
     shown = state.texts.length;
-    handset.querySelector(".no-texts").hidden = shown > 0;
-    if (fresh.length) texts.scrollTop = texts.scrollHeight;
+    if (fresh.length) showApp();
     showCall(state.call);
   };
 
@@ -77,7 +90,10 @@
     event.preventDefault();
     const body = new FormData(form);
     if (!field.value.trim() && !form.elements.photo.files.length) return;
-    if (await ask("text", { method: "POST", body })) form.reset();
+    if (await ask("text", { method: "POST", body })) {
+      field.value = "";
+      form.elements.photo.value = "";
+    }
     chosen.hidden = true;
     field.focus();
   });
@@ -93,7 +109,9 @@
     chosen.textContent = file ? file.name : "";
   });
   for (const button of document.querySelectorAll(".phone-stage [data-do]"))
-    button.addEventListener("click", () => ask(button.dataset.do, { method: "POST" }));
+    button.addEventListener("click", () => ask(`${button.dataset.do}?app=${app()}`, { method: "POST" }));
+  for (const one of apps) one.addEventListener("change", showApp);
+  showApp();
 
   const look = () => { if (!document.hidden) ask("state"); };
   look();

@@ -21,7 +21,7 @@ _END_VERBS = (
     r"schreef|schrieb|schrieben|schreibt|geschreven|pisze|đã viết|viết|เขียน|เขียนว่า|כתב/ה|כתבה|כתב|كتب|"
     r"كتبت|نوشت|写道|"
     r"寫道|撰写|写到|のメール|"
-    r"さんは書きました|さんが書きました|書きました|님이 작성함|님이 작성|작성함|작성"
+    r"さんは書きました|さんが書きました|書きました|님이 작성함|님이 작성|작성함|작성|ने लिखा|va escriure|ha escrit"
 )
 _MIDDLE_VERBS = (
     r"schrieb|schreef|skrev|kirjoitti|napisał\(a\)|napisał|napisała|napsal\(a\)|napsal|написал\(а\)|пише|"
@@ -36,6 +36,7 @@ _PRONOUNS = (
 _TAIL = r"[\s:：*_>\-–—)\]\"'»‬]{0,12}$"
 # What may stand after the verb; the verbs are compared without it, as one tuple for str.endswith.
 _TRAILING = " \t\xa0:：*_>-–—)]\"'»\u202c"
+_ENDS = ":：>-*﹕_\u202c"
 _VERBS = tuple(
     {
         verb.replace("\\", "").rstrip(_TRAILING)
@@ -58,16 +59,20 @@ _NOTES = re.compile(
     r"^\S.{1,120} (?:wrote on|schrieb am|a écrit le|a écrit sur|ha scritto il|escribió el|skrev den) \d.{4,60}:$",
     re.IGNORECASE,
 )
-_ENDS_WITH_ADDRESS = re.compile(r"@[^\s<>]{1,255}>\s?[:：]$")
+_ENDS_WITH_ADDRESS = re.compile(r"@[^\s<>]{1,255}>[\s\u200e\u200f\u202c]{0,3}[:：][\u202c\u200e\u200f]?$")
+# Catalan Gmail puts the day after the name: "Missatge de Anna <anna@example.com> del dia dl., 2 de nov. …:".
+_CATALAN = re.compile(r"^\s{0,3}missatge de \S.{1,200}@.{1,200}\sdel dia\s.{4,80}:$", re.IGNORECASE)
 _PRONOUN_SUBJECT = re.compile(
     rf"(?:^|[\s,，])(?:{_PRONOUNS})\s{{1,3}}(?:{_END_VERBS}){_TAIL}|\s(?:schrieb|schrieben|schreef|skrev|"
     rf"escribió|escreveu)\s+(?:{_PRONOUNS})\b[^<]{{0,60}}$",
     re.IGNORECASE,
 )
+# Hebrew writes "on the date" onto the next word, and Gmail puts marks of direction around it.
 _STARTER = re.compile(
     r"^\s{0,3}(?:[-–—*_]{1,10}\s*)?(?:on|at|in|am|um|den|der|dnia|w dniu|dne|dňa|le|el|il|em|op|den|på|"
     r"il giorno|ngày|vào|lúc|vào lúc|"
-    r"ở|στις|la|в|у|le|tarihinde|pada|pe|em|dňa|a|ma|në|u|в|на|за|дня|ב|‫ב|في|در|เมื่อ|在|于|於)[\s,:‪]",
+    r"ở|στις|la|в|у|le|tarihinde|pada|pe|em|dňa|a|ma|në|u|в|на|за|дня|ב|‫ב|في|در|missatge de|เมื่อ|在|于|於)[\s,:‪]|"
+    r"^[\s\u200f\u202b]{0,4}בתאריך\s",
     re.IGNORECASE,
 )
 _DATE_START = re.compile(
@@ -88,12 +93,15 @@ def attributions(
     found: dict[int, int] = {}
     for end, text in enumerate(texts):
         stripped = text.rstrip()
-        if not stripped or stripped[-1] not in ":：>-*﹕_":
+        if not stripped or stripped[-1] not in _ENDS:
             if stripped[:2].strip().isdigit() and not is_quote(end) and _BARE_ISO.match(stripped):
                 found.setdefault(end, 1)
             continue
         # Inside a quote the attributions are older ones; only "> wrote:" may end one of ours.
         if is_quote(end) and (end == 0 or is_quote(end - 1)):
+            continue
+        if is_quote(end) and _STARTER.match(text.lstrip("> ")):
+            # It is whole: nothing of it stands above.
             continue
         if not _EVIDENCE.search(" ".join(texts[max(0, end - _MAX_LINES) : end + 1])):
             continue
@@ -121,8 +129,11 @@ def _start_of(
         if is_quote(start):
             continue
         if _is_attribution(window, texts[start], quote_follows(end + 1)):
-            best = start
-            if _STARTER.match(texts[start]) or _DATE_START.match(texts[start]):
+            opens = _STARTER.match(texts[start]) or _DATE_START.match(texts[start])
+            # What stands above a line that is one already, or that is quoted, may be the author's own.
+            if opens or (best is None and not is_quote(end)):
+                best = start
+            if opens:
                 break
         elif best is not None:
             break
@@ -130,9 +141,9 @@ def _start_of(
 
 
 def _is_attribution(window: str, first: str, quoted: bool) -> bool:
-    if _BARE_ISO.match(window):
+    if _BARE_ISO.match(window) or _CATALAN.match(window):
         return True
-    if window[-1] not in ":：-*﹕_>":
+    if window[-1] not in _ENDS:
         return False
     time = _TIME.search(window) is not None
     date = _DATE.search(window) is not None

@@ -9,6 +9,7 @@ from email.generator import BytesGenerator
 from email.message import Message
 from email.policy import compat32
 from io import BytesIO
+from urllib.parse import unquote
 
 from channels.email import limits, tnef, uuencoded
 from channels.email.charsets import decode, with_unix_lines
@@ -16,6 +17,8 @@ from channels.email.headers import Headers, parameters, safe_filename
 from channels.email.parsed import Attachment
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+# Words with blanks between them: a relay decoded the text and left the field that says base64.
+_NO_BASE64 = re.compile(rb"\A\s*(?:[\x21-\x7e\x80-\xff]{1,40}[ \t]{1,2}){3}")
 _CID = re.compile(r"cid:([^\"'\s>)]{1,250})", re.IGNORECASE)
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
 _EXTENSIONS = {
@@ -205,7 +208,7 @@ def _content(part: Message, headers: Headers) -> bytes:
     data = str(payload or "").encode("ascii", "surrogateescape")
     encoding = headers.raw("content-transfer-encoding").strip().lower().strip("\"';")
     if encoding == "base64":
-        return _base64(data)
+        return data if _NO_BASE64.search(data[:4096]) else _base64(data)
     if encoding == "quoted-printable":
         return binascii.a2b_qp(data)
     if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
@@ -286,7 +289,7 @@ def _take_file(leaf: Leaf, found: Bodies, htmls: list[str]) -> None:
 
 def _marked_inline(found: Bodies) -> list[Attachment]:
     """Inline is what the HTML shows by its content id, and pictures the sender placed in the text."""
-    shown = {cid.lower() for cid in _CID.findall(found.html)} if "cid:" in found.html.lower() else set()
+    shown = {unquote(cid).lower() for cid in _CID.findall(found.html)} if "cid:" in found.html.lower() else set()
     return [
         replace(file, inline=True) if file.content_id and file.content_id.lower() in shown else file
         for file in found.attachments

@@ -30,9 +30,11 @@ _GONE = re.compile(
     r"recipient(?: address)? rejected: (?:user unknown|undeliverable|unknown|no such|not found|"
     r"access denied)|address rejected\.?\s*(?:\(in reply|$)|resolver\.adr\.(?:recip)?notfound|"
     r"recip(?:ient)?notfound|"
-    r"unrouteable address|unroutable address|mailbox (?:name )?not (?:allowed|exist)|no valid recipient|"
+    r"unrouteable (?:mail )?(?:address|domain)|unroutable (?:mail )?(?:address|domain)|"
+    r"mailbox (?:name )?not (?:allowed|exist)|no valid recipient|"
     r"(?:user|account|mailbox) (?:has been |was )?(?:deleted|removed|terminated|closed)|"
-    r"has left the|(?:user|recipient|account) (?:is )?no longer|unknown or illegal alias|"
+    r"has left the|\b550 requested (?:mail )?action not taken: mailbox unavailable\s*(?:$|\n)|"
+    r"(?:user|recipient|account) (?:is )?no longer|unknown or illegal alias|"
     r"this user doesn.t have|address error|"
     r"no matches to nameserver query|not in (?:our )?(?:directory|database)|undeliverable address|"
     r"destination mailbox[\w ]{0,20}invalid|"
@@ -92,6 +94,7 @@ _FULL_OR_HELD = re.compile(
     r"unavailable)|try again later|recipient preferences|only a temporary failure",
     re.IGNORECASE,
 )
+_AN_ADDRESS = re.compile(r"[^\s<>()\"',;:]{1,128}@[\w.-]{1,255}")
 _HARD_STATUS = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10"})
 
 NO_ADDRESS = mark("The address does not exist.")
@@ -135,6 +138,8 @@ def kind_of(status: str, words: str) -> BounceKind:
     """Hard or soft by what the other side said; its words weigh more than its code."""
     if status.startswith(("2.", "4.")):
         return BounceKind.SOFT
+    # The dots of an address are no ends of sentences, and its words say nothing.
+    words = _AN_ADDRESS.sub("@", words)
     if status.endswith((".2.2", ".1.7", ".1.8")) or _FULL_OR_HELD.search(words):
         return BounceKind.SOFT
     if _TAKES_NO_MAIL.search(words) or _MOVED.search(words):

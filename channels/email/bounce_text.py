@@ -71,6 +71,13 @@ _YOUR_MESSAGE = re.compile(
     r"votre message n|ihre (?:nachricht|e-?mail)[^\n]{0,60}nicht zugestellt",
     re.IGNORECASE,
 )
+_GREETING = re.compile(
+    r"\s{0,20}(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|hallo|guten (?:tag|morgen|abend)|"
+    r"sehr geehrte|moin|"
+    r"bonjour|bonsoir|madame|hola|buenos d[ií]as|buenas tardes|buongiorno|olá|bom dia|hej|hei|ahoj|dobrý den|"
+    r"dzień dobry|здравствуйте|добрый день|merhaba|(?:xin |em )?chào|kính (?:gửi|chào)|dạ)\b(?!\. this is)",
+    re.IGNORECASE,
+)
 _DELAY = re.compile(
     r"\bdelay(?:ed)?\b|warning: (?:could not send|message)|will (?:be )?(?:keep|continue|retr)|"
     r"still being (?:retried|attempted)|not yet (?:been )?(?:deliver|sent)|"
@@ -122,6 +129,7 @@ _NOISE = re.compile(
     r"queue id|http[s]?:|reply-to|return-path|forward this|arrived|send (?:mail|email) to",
     re.IGNORECASE,
 )
+_FULL_WIDTH = str.maketrans("（）：；，。＜＞【】", "():;,.<>[]")
 # An address that stands alone on its line, or before a colon, below words that announce it.
 _CLEAR = 4
 _RCPT = re.compile(r"rcpt to\s?:\s?<?([^\s<>]{1,128}@[^\s<>]{1,255})", re.IGNORECASE)
@@ -154,6 +162,11 @@ def is_technical(notice: str) -> bool:
     )
 
 
+def is_letter(text: str) -> bool:
+    """Whether somebody greets before telling what came back: people who ask about a bounce are no bounce."""
+    return _GREETING.match(text) is not None
+
+
 def is_delay(subject: str, notice: str) -> bool:
     """Whether a report only says that it takes longer."""
     return bool(_DELAY.search(f"{subject}\n{notice[:4_000]}")) and not _GIVEN_UP.search(notice[:4_000])
@@ -161,6 +174,8 @@ def is_delay(subject: str, notice: str) -> bool:
 
 def failed_addresses(notice: str, own: frozenset[str] | set[str]) -> list[str]:
     """The addresses that the report is about, best evidence first; none of `own`."""
+    # Chinese mail systems write brackets and colons of full width around the address.
+    notice = notice.translate(_FULL_WIDTH)
     scores: dict[str, int] = {}
     spelling: dict[str, str] = {}
     lines = notice.split("\n")[:400]

@@ -200,7 +200,7 @@ def _looks_like_bounce(mail: Suspect, notice: str) -> bool:
         return subject or words
     if mail.return_path == "":
         return subject or (words and not is_absence(mail.head, mail.subject))
-    return subject and words and bounce_text.is_technical(notice)
+    return subject and words and bounce_text.is_technical(notice) and not bounce_text.is_letter(notice)
 
 
 def _explained(recipients: list[BouncedRecipient], notice: str) -> list[BouncedRecipient]:

@@ -56,6 +56,8 @@ _TWO_BYTE = frozenset({"gb18030", "big5hkscs", "cp949", "cp932", "euc-jp", "euc_
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _JIS_MODES = {b"\x1b$B": "double", b"\x1b$@": "double", b"\x1b(I": "kana", b"\x1b(B": "ascii", b"\x1b(J": "ascii"}
 _JIS_ESCAPE = re.compile(rb"(\x1b\$[B@]|\x1b\([IBJ])")
+# A broken character or two (a gateway cut the text) make UTF-8 no other charset.
+_MOSTLY_UTF8 = 4
 
 
 def decode(data: bytes, label: str = "") -> str:
@@ -63,7 +65,7 @@ def decode(data: bytes, label: str = "") -> str:
     name = label.strip(" \t\"';").lower()
     if name in ("utf-8", "utf8") or name in _VAGUE:
         try:
-            return without_controls(data.decode("utf-8"))
+            return without_controls(_unescaped(data).removeprefix("\ufeff"))
         except UnicodeDecodeError:
             pass
     for bom, codec in _BOMS:
@@ -71,6 +73,13 @@ def decode(data: bytes, label: str = "") -> str:
             return without_controls(data.decode(codec, "replace").lstrip("\ufeff"))
     text = _declared(data, name)
     return without_controls(text if text is not None else _detected(data, name))
+
+
+def _unescaped(data: bytes) -> str:
+    """UTF-8, or ISO-2022-JP that nobody declared: its escapes are ASCII and mean nothing in any other text."""
+    if b"\x1b$" in data and data.isascii() and _JIS_ESCAPE.search(data):
+        return _iso_2022_jp(data)
+    return data.decode("utf-8")
 
 
 def without_controls(text: str) -> str:
@@ -129,7 +138,12 @@ def _one_byte(data: bytes, codec: str) -> str:
 
 
 def _detected(data: bytes, name: str) -> str:
+    if text := _nearly_utf8(data):
+        return text
     guess = chardet.detect(data[:_DETECT_BYTES])["encoding"] if data else None
+    if (guess or "").lower().startswith("mac"):
+        # Nobody sends the charsets of old Macs without saying so; Windows' share most of their letters.
+        guess = "cp1251" if "cyr" in (guess or "").lower() else "cp1252"
     for candidate in (guess, _ALIASES.get(name, name), "cp1252"):
         if not candidate or candidate.lower() in _REFUSED:
             continue
@@ -138,6 +152,14 @@ def _detected(data: bytes, name: str) -> str:
         except (LookupError, UnicodeError, ValueError):
             continue
     return data.decode("latin-1")
+
+
+def _nearly_utf8(data: bytes) -> str:
+    """Text where all but a few of the characters beyond ASCII are UTF-8; "" otherwise."""
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    whole = sum(not char.isascii() for char in text) - broken if broken else 0
+    return text if broken and whole >= broken * _MOSTLY_UTF8 else ""
 
 
 def _iso_2022_jp(data: bytes) -> str:

@@ -18,6 +18,8 @@ _Q_ESCAPE = re.compile(rb"=([0-9a-fA-F]{2})")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,900})>")
 _BARE_ID = re.compile(r"[^\s<>,;@]{1,200}@[^\s<>,;@]{1,255}")
+# They turn the letters after them around, so that "inv[U+202E]fdp.exe" is read as a PDF.
+_DIRECTIONS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _ZONE_NAME = re.compile(r"\s*\([^()]*\)\s*$")
 
 
@@ -124,12 +126,21 @@ def parsed_date(value: str) -> datetime | None:
             found = found.replace(tzinfo=UTC)
         return found.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
+        return _iso_date(text)
+
+
+def _iso_date(text: str) -> datetime | None:
+    """`2026-11-02T09:15:00Z`, which scripts write; only a whole one, with its zone."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
 
 
 def safe_filename(name: str) -> str:
     """A file's name without folders, control characters or surprises; at most 150 characters."""
-    name = unicodedata.normalize("NFC", _one_line(without_controls(name)))
+    name = unicodedata.normalize("NFC", _one_line(without_controls(name)).translate(_DIRECTIONS))
     name = re.split(r"[/\\]", name)[-1].strip(" .\t\"'<>|:*?")
     if len(name) <= 150:
         return name
@@ -143,7 +154,7 @@ def _one_line(text: str) -> str:
 
 def _with_bytes_decoded(text: str) -> str:
     """Raw 8-bit header bytes (surrogates after Python's parser) in the charset they look like."""
-    if text.isascii():
+    if text.isascii() and "\x1b$" not in text:
         return text
     try:
         return decode(text.encode("ascii", "surrogateescape"))

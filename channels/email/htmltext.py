@@ -71,6 +71,8 @@ _QUOTED_CLASSES = frozenset(
 _QUOTED_IDS = frozenset(
     {"mail-editor-reference-message-container", "yahoo_quoted", "isforwardcontent", "olk_src_body_section"}
 )
+# Yahoo writes a random word before its class in each mail.
+_YAHOO = re.compile(r"ydp\w{1,20}yahoo_quoted")
 _ATTRIBUTION_CLASSES = frozenset(
     {"gmail_attr", "moz-cite-prefix", "reply-intro", "x_gmail_attr", "protonmail_quote_header"}
 )
@@ -81,6 +83,7 @@ _CUT_CLASSES = frozenset({"outlookmessageheader"})
 _SIGNATURE_CLASSES = frozenset(
     (
         *("gmail_signature", "moz-signature", "x_gmail_signature", "protonmail_signature_block", "signature-mail"),
+        "k9mail-signature",
         # Our own, as they come back below an answer, or with the prefix that Outlook puts before them.
         *("cc-signature", "cc-footer", "x_cc-signature", "x_cc-footer"),
     )
@@ -295,7 +298,7 @@ def _apply_marks(node: LexborNode, tag: str, writer: _Writer) -> bool:
     if tag == "blockquote":
         writer.depth += 0 if _INDENT.search(style[:500]) and "type" not in attributes else 1
         return False
-    if classes & _QUOTED_CLASSES or identity in _QUOTED_IDS:
+    if classes & _QUOTED_CLASSES or identity in _QUOTED_IDS or any(map(_YAHOO.fullmatch, classes)):
         writer.depth += 1
         return False
     if identity in _CUT_IDS or classes & _CUT_CLASSES or (style and _WORD_RULE.search(style[:500])):

@@ -11,7 +11,8 @@ _FROM = (
     "подател|kimden|gönderen|gönderici|šalje|pošiljatelj|pošiljalac|saatja|kellelt|no|sūtītājs|nosūtītājs|nuo|"
     "siuntėjas|kas|από|αποστολέας|dari|pengirim|từ|người gửi|gửi từ|จาก|ผู้ส่ง|מאת|שולח|השולח|من|المرسل|از|"
     "发件人|发送者|发信人|寄件者|寄件人|發件人|從|从|差出人|送信者|発信者|送信元|보낸 사람|보낸사람|보내는 사람|"
-    "발신|발신인"
+    "발신|발신인|"
+    "प्रेषक|daripada|mula kay|mittent|од|frå|sendandi|প্রেরক"
 )
 _SENT = (
     "sent|sent at|date|date sent|gesendet|gesendet am|datum|envoyé|envoyé le|date d'envoi|enviado|enviados|"
@@ -24,7 +25,8 @@ _SENT = (
     "ημερομηνία|στάλθηκε|αποστολή|ημ/νία|tanggal|dikirim|terkirim|ngày|ngày gửi|đã gửi|gửi lúc|thời gian|gửi|"
     "ส่ง|ส่งเมื่อ|วันที่|נשלח|נשלח בתאריך|תאריך|تاريخ|تم الإرسال|تاريخ الإرسال|أرسلت|المرسلة|التاريخ|"
     "发送时间|发送日期|日期|时间|寄件日期|寄送日期|傳送時間|已傳送|時間|日時|日付|送信日|送信日時|날짜|"
-    "보낸 날짜|보낸날짜|보낸 시간|보낸시간|발송일|일시"
+    "보낸 날짜|보낸날짜|보낸 시간|보낸시간|발송일|일시|"
+    "दिनांक|भेजा गया|भेजने की तारीख|tarikh|petsa|enviat|enviat el|dia|датум|तारीख|তারিখ"
 )
 _TO = (
     "to|an|empfänger|à|a|pour|para|destinataire|destinatario|destinatário|aan|naar|ontvanger|till|mottagare|"
@@ -32,7 +34,8 @@ _TO = (
     "adresát|pre|címzett|la|către|catre|destinatar|кому|получатель|одержувач|до|за|kime|alıcı|za|prima|"
     "primatelj|prejemnik|kellele|adressaat|kam|uz|saņēmējs|gavėjas|προς|παραλήπτης|kepada|đến|tới|gửi tới|"
     "gửi đến|người nhận|ถึง|ผู้รับ|אל|עבור|إلى|الى|المستقبل|به|收件人|收件者|收信人|到|至|宛先|受信者|받는 사람|받는사람|"
-    "수신|수신인"
+    "수신|수신인|"
+    "प्रति|सेवा में|para kay|per a|per|প্রতি"
 )
 _CC = (
     "cc|kopie|kopie cc|copie|copie à|cópia|copia|con copia|kopia|kopi|kopi til|kopi til cc|kopio|копия|копія|"
@@ -42,7 +45,8 @@ _CC = (
 _SUBJECT = (
     "subject|betreff|betr|objet|sujet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|otsikko|temat|předmět|"
     "predmet|tárgy|subiect|subiectul|тема|относно|konu|naslov|zadeva|teema|pealkiri|tēma|temats|tema|dalykas|"
-    "θέμα|subjek|perihal|chủ đề|tiêu đề|เรื่อง|หัวเรื่อง|נושא|الموضوع|موضوع|主题|主旨|主題|件名|标题|標題|題名|제목"
+    "θέμα|subjek|perihal|chủ đề|tiêu đề|เรื่อง|หัวเรื่อง|נושא|الموضوع|موضوع|主题|主旨|主題|件名|标题|標題|題名|제목|"
+    "наслов|विषय|paksa|assumpte|বিষয়|subjek"
 )
 _OTHER = (
     "reply-to|antwort an|répondre à|responder a|responder para|risposta|rispondi a|beantwoorden|trả lời|"
@@ -108,7 +112,8 @@ _FORWARDED_STEMS = (
     "forward|fwd|weitergeleitet|transf[ée]r|réexpédi|transmis|reenvia|encaminhad|inoltrat|doorgestuurd|"
     "vidarebefordra|videresend|vidaresend|edelleen ?lähet|välitett|przekaz|przesłan|přepos|prepos|továbbított|"
     "redirec[țţt]ion|пересыла|пересла|перенаправл|переадрес|препрат|ilet|yönlendir|προωθ|proslij?eđ|прослеђ|"
-    "posredov|edastat|pārsūt|persi[uų]|terus|chuyển tiếp|转发|轉寄|轉發|転送|전달|전송|ส่งต่อ|הועבר|מועבר|توجيه|ممرر"
+    "posredov|edastat|pārsūt|persi[uų]|terus|chuyển tiếp|转发|轉寄|轉發|転送|전달|전송|ส่งต่อ|הועבר|מועבר|توجيه|ممرر|"
+    "reenviat|बढ़ाया|फ़ॉरवर्ड|फॉरवर्ड|dimajukan|ipinasa|بازارسال|هدایت|áframsen"
 )
 # What programs write between dashes, or with a colon at the end.
 _FORWARDED = (
@@ -185,7 +190,12 @@ _MOBILE = (
     r"στάλθηκε από .{2,60}|trimis (?:de pe|din) .{2,60}|"
     r"dikirim dari .{2,60}|outlook (?:für|pour|para|per|voor|for) (?:ios|android).{0,20}|"
     r"downloade? outlook .{2,30}|"
-    r"obtenir outlook pour .{2,20}|obtener outlook para .{2,20}|via .{2,20} mobile|envoyé via .{2,40}"
+    r"obtenir outlook pour .{2,20}|obtener outlook para .{2,20}|via .{2,20} mobile|envoyé via .{2,40}|"
+    r"tải outlook (?:dành )?cho .{2,60}|scarica outlook per .{2,60}|outlook voor .{2,40} downloaden.{0,60}|"
+    r"outlook (?:für|til|för) .{2,20} (?:herunterladen|beziehen|hämta|hent).{0,60}|hämta outlook för .{2,60}|"
+    r"verstuurd (?:vanaf|met|via) .{2,60}|enviat des d.{2,60}|odoslané z .{2,60}|poslano (?:s|sa|z|iz) .{2,60}|"
+    r".{2,40}['’]?[ıiuü]mdan gönderildi|ส่งจาก ?.{2,60}|elküldve .{2,60}|נשלח (?:מה?|באמצעות).{2,60}|"
+    r"أ?ُ?رسلت من .{2,60}|मेरे .{2,40} से भेजा गया|از .{2,40} من ارسال شد"
 )
 MOBILE_SIGNATURE = re.compile(rf"^[\s*_<>\[\(\-–—]{{0,6}}(?:{_MOBILE})[\s*_>\]\).!]{{0,6}}$", re.IGNORECASE)
 

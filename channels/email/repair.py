@@ -6,6 +6,7 @@ _FIELD = re.compile(rb"^[!-9;-~]{1,76}:")
 _KNOWN = re.compile(
     rb"^(?:from|to|subject|date|content-type|mime-version|message-id|received|reply-to)[ \t]{0,3}:", re.IGNORECASE
 )
+_LOOSE_COLON = re.compile(rb"^([!-9;-~]{1,76})[ \t]{1,3}:", re.MULTILINE)
 _BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
 
 
@@ -16,6 +17,10 @@ def repaired(raw: bytes) -> bytes:
         raw = raw.replace(b"\r", b"\n")
     found = _BLANK.search(raw)
     head = raw[: found.start()] if found else raw
+    body = raw[len(head) :]
+    # "Subject : x" was allowed once (RFC 822); Python's parser takes it for the first line of the text.
+    head = _LOOSE_COLON.sub(rb"\1:", head)
+    raw = head + body
     lines = head.split(b"\n")
     broken = [position for position, line in enumerate(lines) if not _is_head_line(line, position)]
     # A body that follows without an empty line has no fields after its first line: leave it alone.
@@ -23,7 +28,7 @@ def repaired(raw: bytes) -> bytes:
         return raw
     for position in broken:
         lines[position] = b" " + lines[position] if position else b"X-First-Line: " + lines[position]
-    return b"\n".join(lines) + raw[len(head) :]
+    return b"\n".join(lines) + body
 
 
 def _is_head_line(line: bytes, position: int) -> bool:

@@ -7,6 +7,7 @@ puts addresses of our own in its place when somebody asks for it.
 import re
 from collections.abc import Callable
 from html import escape, unescape
+from urllib.parse import unquote
 
 import nh3
 
@@ -101,7 +102,8 @@ def with_pictures(html: str, *, inline: Callable[[str], str | None], remote: Cal
     """Sanitised HTML with `cid:` pictures at the addresses that `inline` gives, remote ones through `remote`."""
 
     def own(match: re.Match[str]) -> str:
-        address = inline(unescape(match[1]))
+        # RFC 2392: the id stands percent-encoded in the address.
+        address = inline(unquote(unescape(match[1])))
         return f'src="{escape(address)}"' if address else 'alt=""'
 
     def fetched(match: re.Match[str]) -> str:

@@ -31,7 +31,8 @@ _BLANK = " \t\xa0\u200b\u200c\u200d\u3000\ufeff"
 _MAX_HEAD_LINE = 400
 _MAX_SIGNATURE_LINES = 16
 _MAX_SIGNATURE_CHARS = 1_500
-_QUOTE = re.compile(r"^\s{0,3}(?:[>＞»]|\|(?:\s|$))")
+# A line with several bars is a row of somebody's table.
+_QUOTE = re.compile(r"^\s{0,3}(?:[>＞»]|\|(?:\s[^|]*|\s*)$)")
 # Usenet and Emacs quote with the author's initials: "AB> text".
 _INITIALS = re.compile(r"^\s{0,2}[^\W\d_]\w{0,14}>(?:\s|$)")
 _CAPITALS = re.compile(r"^\s{0,2}[A-Z]{1,3}>(?:\s|$)")
@@ -112,6 +113,9 @@ def _classify(lines: list[Line]) -> tuple[list[Kind], int | None]:
     position = 0
     while position < len(texts) and (cut is None or position < cut):
         length = _opening_length(texts, kinds, position)
+        if kinds[position] is Kind.HEAD and is_forward_line(texts[position]):
+            # Gmail marks the head of a mail that is passed on as it marks the line above an answered one.
+            return kinds, position
         if length:
             kinds[position : position + length] = [Kind.HEAD] * length
             return kinds, position

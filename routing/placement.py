@@ -3,7 +3,7 @@
 The handlers run in the relay after the ticket's own transaction; each may run again and then changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy import text as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
-from contact_center.core.events import Event
+from contact_center.core.among import among
+from contact_center.core.events import Event, together
 from routing import agents, offers, queue_settings, work
 from routing.models import OPEN_WORK, TICKETS_WORK, AgentState, Skill, WorkItem
 from routing.pools import Medium, PoolName, pool_of
@@ -45,7 +46,7 @@ _FACTS = (
     .join(Queue, Queue.id == Ticket.queue_id)
     .where(Ticket.id == bindparam("ticket_id"))
 )
-_OPEN_STATE = select(WorkItem.state).where(WorkItem.ticket_id == bindparam("ticket_id"), sql(TICKETS_WORK))
+_OPEN_STATES = select(WorkItem.ticket_id, WorkItem.state).where(among(WorkItem.ticket_id, "tickets"), sql(TICKETS_WORK))
 _ITEM_AND_STATUS = (
     select(WorkItem.__table__, Ticket.status.label("ticket_status"))
     .join(Ticket, Ticket.id == WorkItem.ticket_id)
@@ -80,19 +81,43 @@ def on_ticket_created(tx: Connection, event: Event, now: datetime) -> None:
         place(tx, ticket, medium, now=event.created_at, owner_first=author is not None, at=now)
 
 
-def on_message_created(tx: Connection, event: Event, now: datetime) -> None:
+@together
+def on_message_created(tx: Connection, events: Sequence[Event], now: datetime) -> None:
     """An inbound message wakes paused work or makes new work (T12, T15); an answer takes queued work."""
-    payload = event.payload
-    is_inbound = payload["kind"] == MessageKind.INBOUND.value
-    is_answer = payload["kind"] == MessageKind.OUTBOUND.value and payload.get("user_id") is not None
-    # The first message is what its ticket was placed for.
-    if payload.get("automatic") or not (is_answer or (is_inbound and payload["seq"] > 1)):
-        return
-    state = tx.execute(_OPEN_STATE, {"ticket_id": payload["ticket_id"]}).scalar_one_or_none()
-    if is_inbound and state in {None, WorkItemState.PAUSED.value}:
-        _customer_wrote(tx, payload["ticket_id"], now)
-    elif is_answer and state in _WAITING:
-        _agent_wrote(tx, payload, now)
+    said = [event.payload for event in events if _may_move_work(event.payload)]
+    states = _open_states(tx, {payload["ticket_id"] for payload in said})
+    moved: set[int] = set()
+    for payload in said:
+        ticket_id = payload["ticket_id"]
+        if ticket_id in moved:
+            states.pop(ticket_id, None)
+            states.update(_open_states(tx, [ticket_id]))
+        state = states.get(ticket_id)
+        is_inbound = payload["kind"] == MessageKind.INBOUND.value
+        if is_inbound and state in {None, WorkItemState.PAUSED.value}:
+            _customer_wrote(tx, ticket_id, now)
+        elif not is_inbound and state in _WAITING:
+            _agent_wrote(tx, payload, now)
+        else:
+            continue
+        # The next message of the same ticket finds its work elsewhere.
+        moved.add(ticket_id)
+
+
+def _may_move_work(payload: Mapping[str, Any]) -> bool:
+    """A customer's message after the first, which is what its ticket was placed for, or a person's answer."""
+    if payload.get("automatic"):
+        return False
+    if payload["kind"] == MessageKind.INBOUND.value:
+        return bool(payload["seq"] > 1)
+    return payload["kind"] == MessageKind.OUTBOUND.value and payload.get("user_id") is not None
+
+
+def _open_states(tx: Connection, ticket_ids: Collection[int]) -> dict[int, str]:
+    """The states of the tickets' open work; a ticket without any is missing."""
+    if not ticket_ids:
+        return {}
+    return {row.ticket_id: row.state for row in tx.execute(_OPEN_STATES, {"tickets": ticket_ids})}
 
 
 def on_status_changed(tx: Connection, event: Event, now: datetime) -> None:

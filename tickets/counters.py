@@ -4,7 +4,8 @@ Each ticket's counted place is a row of its own; the handler compares it with th
 counter to counter. Repeated, late or reordered events end in the same numbers.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,8 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contact_center.core.events import Event, poke
+from contact_center.core.among import among
+from contact_center.core.events import Event, poke, together
 from contact_center.core.schema import Base, BigId, UtcDateTime
 from tickets.filters import OPEN, WAITING, Filters, View
 from tickets.models import Ticket
@@ -63,6 +65,7 @@ Place = tuple[int, int, str]
 
 _PLACES = (
     select(
+        Ticket.id,
         Ticket.queue_id,
         func.coalesce(Ticket.assignee_id, NOBODY).label("assignee_id"),
         Ticket.status,
@@ -71,7 +74,7 @@ _PLACES = (
         TicketPlace.status.label("counted_status"),
     )
     .join(TicketPlace, TicketPlace.ticket_id == Ticket.id, isouter=True)
-    .where(Ticket.id == bindparam("ticket"))
+    .where(among(Ticket.id, "tickets"))
 )
 _PLACE = ("queue_id", "assignee_id", "status")
 # Whoever still finds the ticket where it was counted moves it.
@@ -110,30 +113,39 @@ _LATE = ids_up_to(Filters(late=True), bindparam("now", type_=UtcDateTime()), MOS
 _NUMBERS = union_all(_COUNTERS, select(literal(0), literal(0), literal(LATE), func.count()).select_from(_LATE))
 
 
-def on_message(tx: Connection, event: Event, now: datetime) -> None:
+@together
+def on_message(tx: Connection, events: Sequence[Event], now: datetime) -> None:
     """Handler of `message.created`: every change of a ticket's place leaves an entry that says so."""
-    if event.payload.get("moves", True):
-        move(tx, event.payload["ticket_id"])
+    move(tx, *{event.payload["ticket_id"] for event in events if event.payload.get("moves", True)})
 
 
-def move(tx: Connection, ticket_id: int) -> None:
-    """Count a ticket where it is now, and no longer where it was."""
-    while True:
-        present, counted = _places(tx, ticket_id)
-        if present is None or present == counted:
-            return
-        if counted is None:
-            values = {"ticket_id": ticket_id, **dict(zip(_PLACE, present, strict=True))}
-            if tx.execute(_FIRST_PLACE[tx.dialect.name], values).first() is not None:
-                _add(tx, (present, 1))
-                _tell(tx, present)
-                return
-        elif tx.execute(_CHANGE_PLACE, _from_to(ticket_id, counted, present)).rowcount:
-            # In one order everywhere, so that two relays never wait for each other in a ring.
-            _add(tx, *sorted([(counted, -1), (present, 1)]))
-            _tell(tx, counted, present)
-            return
-        # Somebody else counted it meanwhile: look again.
+def move(tx: Connection, *ticket_ids: int) -> None:
+    """Count tickets where they are now, and no longer where they were."""
+    steps: Counter[Place] = Counter()
+    wanted = list(ticket_ids)
+    while wanted:
+        places = sorted(_places(tx, wanted).items())
+        # Those that somebody else has counted meanwhile are looked at again.
+        wanted = [found for found, (present, counted) in places if not _place(tx, found, present, counted, steps)]
+    if steps:
+        _add(tx, steps)
+        _tell(tx, steps)
+
+
+def _place(tx: Connection, ticket_id: int, present: Place, counted: Place | None, steps: Counter[Place]) -> bool:
+    """Note that a ticket is counted where it is, and the steps of the counters; False if it was counted meanwhile."""
+    if present == counted:
+        return True
+    if counted is None:
+        values = {"ticket_id": ticket_id, **dict(zip(_PLACE, present, strict=True))}
+        if tx.execute(_FIRST_PLACE[tx.dialect.name], values).first() is None:
+            return False
+    elif tx.execute(_CHANGE_PLACE, _from_to(ticket_id, counted, present)).rowcount:
+        steps[counted] -= 1
+    else:
+        return False
+    steps[present] += 1
+    return True
 
 
 def _from_to(ticket_id: int, counted: Place, present: Place) -> dict[str, Any]:
@@ -196,23 +208,28 @@ def view_counts(tx: Connection, user_id: int, *, now: datetime) -> Mapping[View,
     }
 
 
-def _places(tx: Connection, ticket_id: int) -> tuple[Place | None, Place | None]:
-    """Where the ticket is, and where it is counted."""
-    row = tx.execute(_PLACES, {"ticket": ticket_id}).first()
-    if row is None:
-        return None, None
-    present = (row.queue_id, row.assignee_id, row.status)
-    if row.counted_queue_id is None:
-        return present, None
-    return present, (row.counted_queue_id, row.counted_assignee_id, row.counted_status)
+def _places(tx: Connection, ticket_ids: Collection[int]) -> dict[int, tuple[Place, Place | None]]:
+    """Where tickets are, and where they are counted."""
+    found: dict[int, tuple[Place, Place | None]] = {}
+    for row in tx.execute(_PLACES, {"tickets": ticket_ids}):
+        counted = (row.counted_queue_id, row.counted_assignee_id, row.counted_status)
+        present = (row.queue_id, row.assignee_id, row.status)
+        found[row.id] = (present, None if row.counted_queue_id is None else counted)
+    return found
 
 
-def _tell(tx: Connection, *places: Place) -> None:
+def _tell(tx: Connection, places: Iterable[Place]) -> None:
     """Whoever looks at numbers looks again: they moved a moment after the ticket did."""
     owners = {f"user:{assignee_id}" for _, assignee_id, _ in places if assignee_id != NOBODY}
     poke(tx, "lists", *sorted(owners), name="counts.changed", payload={}, relay=False)
 
 
-def _add(tx: Connection, *steps: tuple[Place, int]) -> None:
-    rows = [{**dict(zip(_PLACE, place, strict=True)), "tickets": change} for place, change in steps]
-    tx.execute(_COUNT_UP[tx.dialect.name], rows)
+def _add(tx: Connection, steps: Mapping[Place, int]) -> None:
+    """In one order everywhere, so that two relays never wait for each other in a ring."""
+    rows = [
+        {**dict(zip(_PLACE, place, strict=True)), "tickets": change}
+        for place, change in sorted(steps.items())
+        if change
+    ]
+    if rows:
+        tx.execute(_COUNT_UP[tx.dialect.name], rows)

@@ -15,8 +15,9 @@ from sqlalchemy import BigInteger, ColumnClause, Connection, Row, Text, bindpara
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.accounts.models import User
+from contact_center.core.among import among
 from contact_center.core.errors import Conflict, DomainError, Invalid, NotFound
-from contact_center.core.events import Event, emit
+from contact_center.core.events import Event, emit, together
 from contact_center.core.i18n import mark
 from contact_center.core.schema import Base, id_column
 from contact_center.core.upsert import insert_once
@@ -168,13 +169,16 @@ def send_next(tx: Connection, now: datetime) -> bool:
     return True
 
 
-def on_message_created(tx: Connection, event: Event, now: datetime) -> None:
+@together
+def on_message_created(tx: Connection, events: Sequence[Event], now: datetime) -> None:
     """Handler of `message.created`: what the customer writes meanwhile holds the ticket's waiting replies back."""
-    if event.payload["kind"] != MessageKind.INBOUND.value or event.payload.get("automatic"):
-        return
-    found = tx.execute(_WAITING, {"ticket": event.payload["ticket_id"], "seq": event.payload["seq"]}).all()
-    for row in found:
-        _hold(tx, row, CUSTOMER_WROTE, now=now)
+    wrote: dict[int, int] = {}
+    for told in (event.payload for event in events):
+        if told["kind"] == MessageKind.INBOUND.value and not told.get("automatic"):
+            wrote[told["ticket_id"]] = max(told["seq"], wrote.get(told["ticket_id"], 0))
+    for row in tx.execute(_WAITING, {"tickets": wrote}).all() if wrote else ():
+        if row.seen_seq < wrote[row.ticket_id]:
+            _hold(tx, row, CUSTOMER_WROTE, now=now)
 
 
 def ticket_of(tx: Connection, scheduled_id: int) -> int:
@@ -258,11 +262,8 @@ _DUE = (
 )
 _WAITING = (
     select(ScheduledReply.__table__)
-    .where(
-        ScheduledReply.ticket_id == bindparam("ticket"),
-        ScheduledReply.state == _IS_WAITING,
-        ScheduledReply.seen_seq < bindparam("seq"),
-    )
+    .where(among(ScheduledReply.ticket_id, "tickets"), ScheduledReply.state == _IS_WAITING)
+    .order_by(ScheduledReply.id)
     .with_for_update()
 )
 _WROTE = (

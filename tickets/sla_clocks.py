@@ -4,19 +4,19 @@ The timeline is the ledger. Whoever handles an entry counts every entry up to it
 order of time, so late, repeated or reordered events end in the same rows, and `recount` proves or repairs them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, bindparam, delete, select, update
 
-from contact_center.core.events import Event, emit
+from contact_center.core.events import Event, emit, together
 from tickets.models import Message, Queue, Ticket
 from tickets.service_levels import all_terms, terms_from
 from tickets.sla import Book, Clock, Fact, FactKind, apply, change_terms
 from tickets.sla_models import SlaBook, SlaClock
-from tickets.sla_rows import MOST_UNWRITTEN, Counted, begin, clock_of, load, new_entries, store, ticket_of
+from tickets.sla_rows import MOST_UNWRITTEN, Counted, begin, clock_of, load, load_all, new_entries, store, ticket_of
 from tickets.states import RESTING_STATUSES, Delivery, MessageKind, Priority, Status
 from tickets.timeline import topics_of
 
@@ -35,13 +35,14 @@ _TICKET = select(Ticket.queue_id, Ticket.assignee_id, Ticket.customer_id).where(
 
 def on_ticket_created(tx: Connection, event: Event, now: datetime) -> None:
     """Handler of `ticket.created`: the clocks start, also on a ticket that holds nothing but a note."""
-    count(tx, event.payload["ticket_id"], now=now, opening=True)
+    _open(tx, event.payload["ticket_id"], now=now)
 
 
-def on_message(tx: Connection, event: Event, now: datetime) -> None:
-    """Handler of `message.created`: count the ticket's new entries; `ticket.created` counts the first one."""
-    if event.payload["seq"] > 1 and _may_tell(event.payload):
-        count(tx, event.payload["ticket_id"], now=now)
+@together
+def on_message(tx: Connection, events: Sequence[Event], now: datetime) -> None:
+    """Handler of `message.created`: count the tickets' new entries; `ticket.created` counts the first one."""
+    told = [event.payload for event in events]
+    count(tx, *{one["ticket_id"] for one in told if one["seq"] > 1 and _may_tell(one)}, now=now)
 
 
 def on_message_updated(tx: Connection, event: Event, now: datetime) -> None:
@@ -87,44 +88,68 @@ def on_service_level_changed(tx: Connection, event: Event, now: datetime) -> Non
         _announce_missed(tx, ticket_id, store(tx, ticket_id, replace(counted, terms=old), after), now=now)
 
 
-def count(tx: Connection, ticket_id: int, *, now: datetime, announce: bool = True, opening: bool = False) -> None:
-    """Apply the entries that were not applied yet; `announce` the targets that were missed on the way.
-
-    `opening`: a ticket that holds nothing that clocks know of gets its clocks too.
-    """
-    entries = new_entries(tx, ticket_id)
-    if not opening and not any(_tells(entry) for entry in entries) and len(entries) < MOST_UNWRITTEN:
-        return
-    if opening:
-        entries = _without_spam(entries)
-    elif any(_is_event(entry, "not_spam") for entry in entries):
-        recount(tx, ticket_id, now=now)
-        return
-    before = None if opening else load(tx, ticket_id)
-    if before is None:
-        ticket = ticket_of(tx, ticket_id)
-        if ticket is None:
-            return
-        after = _applied(tx, _new_book(tx, ticket, entries), entries)
-        if begin(tx, ticket_id, after):
-            missed = store(tx, ticket_id, None, after)
-            if announce:
-                _announce_missed(tx, ticket_id, missed, now=now)
-            return
-        # Another relay has begun meanwhile, and `load` waits until it is through.
-        before = load(tx, ticket_id)
-        assert before is not None
-    after = _applied(tx, before, [entry for entry in entries if entry.seq > before.applied_seq])
-    missed = store(tx, ticket_id, before, after)
-    if announce:
-        _announce_missed(tx, ticket_id, missed, now=now)
+def count(tx: Connection, *ticket_ids: int, now: datetime) -> None:
+    """Apply the tickets' entries that were not applied yet, and announce the targets that were missed on the way."""
+    entries = {ticket_id: new for ticket_id, new in _new_entries(tx, ticket_ids).items() if _is_worth_counting(new)}
+    books = load_all(tx, entries) if entries else {}
+    for ticket_id, new in sorted(entries.items()):
+        if any(_is_event(entry, "not_spam") for entry in new):
+            recount(tx, ticket_id, now=now)
+        elif ticket_id in books:
+            _go_on(tx, ticket_id, books[ticket_id], new, now=now)
+        else:
+            _begin(tx, ticket_id, new, now=now)
 
 
 def recount(tx: Connection, ticket_id: int, *, now: datetime) -> None:
     """Forget the rows and count the whole timeline again, under today's terms; nothing is announced twice."""
     tx.execute(delete(SlaClock).where(SlaClock.ticket_id == ticket_id))
     tx.execute(delete(SlaBook).where(SlaBook.ticket_id == ticket_id))
-    count(tx, ticket_id, now=now, announce=False, opening=True)
+    _open(tx, ticket_id, now=now, announce=False)
+
+
+def _open(tx: Connection, ticket_id: int, *, now: datetime, announce: bool = True) -> None:
+    """Count a whole timeline: a ticket that holds nothing that clocks know of gets its clocks too."""
+    entries = _without_spam(_new_entries(tx, [ticket_id])[ticket_id])
+    _begin(tx, ticket_id, entries, now=now, announce=announce)
+
+
+def _new_entries(tx: Connection, ticket_ids: Collection[int]) -> dict[int, list[Row[Any]]]:
+    return new_entries(tx, ticket_ids) if ticket_ids else {}
+
+
+def _begin(
+    tx: Connection, ticket_id: int, entries: Sequence[Row[Any]], *, now: datetime, announce: bool = True
+) -> None:
+    """A ticket's first rows, unless another relay writes them at this moment."""
+    ticket = ticket_of(tx, ticket_id)
+    if ticket is None:
+        return
+    after = _applied(tx, _new_book(tx, ticket, entries), entries)
+    if begin(tx, ticket_id, after):
+        missed = store(tx, ticket_id, None, after)
+        if announce:
+            _announce_missed(tx, ticket_id, missed, now=now)
+        return
+    # `load` waits until the other one is through.
+    before = load(tx, ticket_id)
+    assert before is not None
+    _go_on(tx, ticket_id, before, entries, now=now, announce=announce)
+
+
+def _go_on(
+    tx: Connection,
+    ticket_id: int,
+    before: Counted,
+    entries: Sequence[Row[Any]],
+    *,
+    now: datetime,
+    announce: bool = True,
+) -> None:
+    after = _applied(tx, before, [entry for entry in entries if entry.seq > before.applied_seq])
+    missed = store(tx, ticket_id, before, after)
+    if announce:
+        _announce_missed(tx, ticket_id, missed, now=now)
 
 
 _DUE = (
@@ -176,6 +201,11 @@ def _may_tell(payload: Mapping[str, Any]) -> bool:
     if payload["kind"] == MessageKind.EVENT.value:
         return payload.get("name", "status_changed") in TELLING
     return payload["kind"] != MessageKind.NOTE.value and not payload.get("automatic", False)
+
+
+def _is_worth_counting(entries: Sequence[Row[Any]]) -> bool:
+    """Entries that mean nothing to a clock wait for others, until there are too many of them to read again."""
+    return any(_tells(entry) for entry in entries) or len(entries) >= MOST_UNWRITTEN
 
 
 def _tells(entry: Row[Any]) -> bool:

@@ -1,13 +1,15 @@
 """Reading and writing the rows of SLA clocks: few statements, built once, and none for what did not change."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, bindparam, func, insert, select, update
 
+from contact_center.core.among import among
 from contact_center.core.events import poke
 from contact_center.core.upsert import insert_of
 from tickets.hours import Calendar as Hours
@@ -19,28 +21,31 @@ from tickets.standing import SAID
 from tickets.states import MessageKind, Priority, Status
 from tickets.timeline import topics_of
 
-# So many entries that clocks know nothing of may wait to be read again.
-MOST_UNWRITTEN = 20
+# So many entries that changed nothing may wait to be read again with the next one.
+MOST_UNWRITTEN = 8
 
 _CLOCK_COLUMNS = [column.label(f"clock_{column.name}") for column in SlaClock.__table__.c]
 _DEFINITIONS = (Calendar.definition.label("calendar"), SlaPolicy.definition.label("policy"))
 
 # The entries that were not counted yet, in the order of time: a moved message has an old moment and a new seq.
 _NEW_ENTRIES = (
-    select(Message.seq, Message.kind, Message.automatic, Message.user_id, Message.meta, Message.created_at)
-    .where(
-        Message.ticket_id == bindparam("ticket"),
-        Message.seq
-        > func.coalesce(
-            select(SlaBook.applied_seq).where(SlaBook.ticket_id == bindparam("ticket")).scalar_subquery(), 0
-        ),
-        Message.kind != MessageKind.NOTE.value,
-        SAID,
+    select(
+        Message.ticket_id,
+        Message.seq,
+        Message.kind,
+        Message.automatic,
+        Message.user_id,
+        Message.meta,
+        Message.created_at,
     )
+    .select_from(Ticket)
+    .outerjoin(SlaBook, SlaBook.ticket_id == Ticket.id)
+    .join(Message, (Message.ticket_id == Ticket.id) & (Message.seq > func.coalesce(SlaBook.applied_seq, 0)))
+    .where(among(Ticket.id, "tickets"), Message.kind != MessageKind.NOTE.value, SAID)
     .order_by(Message.created_at, Message.seq)
 )
-# Book, terms and the clocks that can still change, locked.
-_STATE = (
+# Books, terms and the clocks that can still change, locked.
+_STATES = (
     select(SlaBook.__table__, *_DEFINITIONS, *_CLOCK_COLUMNS)
     .join(Queue, Queue.id == SlaBook.queue_id)
     .outerjoin(Calendar, Calendar.id == Queue.calendar_id)
@@ -52,8 +57,8 @@ _STATE = (
             (SlaClock.metric == Metric.RESOLUTION.value) | (SlaClock.ended_at.is_(None) & SlaClock.dropped_at.is_(None))
         ),
     )
-    .where(SlaBook.ticket_id == bindparam("ticket"))
-    .order_by(SlaClock.id)
+    .where(among(SlaBook.ticket_id, "tickets"))
+    .order_by(SlaBook.ticket_id, SlaClock.id)
     .with_for_update(of=SlaBook)
 )
 _TICKET = (
@@ -105,16 +110,27 @@ class Counted:
     rows: tuple[Stored, ...] = ()
 
 
-def new_entries(tx: Connection, ticket_id: int) -> Sequence[Row[Any]]:
-    """What was not counted yet: seq, kind, automatic, user_id, meta, created_at."""
-    return tx.execute(_NEW_ENTRIES, {"ticket": ticket_id}).all()
+def new_entries(tx: Connection, ticket_ids: Collection[int]) -> dict[int, list[Row[Any]]]:
+    """What was not counted yet, by ticket: seq, kind, automatic, user_id, meta, created_at."""
+    found: dict[int, list[Row[Any]]] = {ticket_id: [] for ticket_id in ticket_ids}
+    for row in tx.execute(_NEW_ENTRIES, {"tickets": ticket_ids}):
+        found[row.ticket_id].append(row)
+    return found
 
 
 def load(tx: Connection, ticket_id: int) -> Counted | None:
-    """The stored book, locked; finished response clocks stay on their rows, they cannot change any more."""
-    rows = tx.execute(_STATE, {"ticket": ticket_id}).all()
-    if not rows:
-        return None
+    """The stored book of a ticket, locked."""
+    return load_all(tx, [ticket_id]).get(ticket_id)
+
+
+def load_all(tx: Connection, ticket_ids: Collection[int]) -> dict[int, Counted]:
+    """The stored books by ticket, locked; finished response clocks stay on their rows, they cannot change any more."""
+    rows = tx.execute(_STATES, {"tickets": ticket_ids}).all()
+    return {ticket_id: _counted(list(of_one)) for ticket_id, of_one in groupby(rows, lambda row: int(row.ticket_id))}
+
+
+def _counted(rows: Sequence[Row[Any]]) -> Counted:
+    """A book out of its rows, one for each clock that can still change, or a single one without."""
     stored = tuple(
         Stored(row.clock_id, row.clock_warned_at is not None, clock_of(row, "clock_"))
         for row in rows

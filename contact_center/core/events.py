@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import update_wrapper
 from typing import Any
 
 from sqlalchemy import Connection, Index, Text, UniqueConstraint, insert, text
@@ -68,6 +69,20 @@ class Event:
 
 Handler = Callable[[Connection, Event, datetime], None]
 Handlers = Mapping[str, Sequence[Handler]]
+
+
+class together:
+    """Decorates a handler that takes a run of events of one name, and asks the database once for all of them.
+
+    A single event goes into it like into any other handler.
+    """
+
+    def __init__(self, handle: Callable[[Connection, Sequence[Event], datetime], None]) -> None:
+        self.handle = handle
+        update_wrapper(self, handle)
+
+    def __call__(self, tx: Connection, event: Event, now: datetime) -> None:
+        self.handle(tx, [event], now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """The relay runs the handlers of each event: all of a batch in one transaction, and failures one by one.
 
 1. Claim up to BATCH waiting events (SKIP LOCKED) and run every handler in the same transaction. A crash rolls
-   back both the claim and the effects, so the effects happen once.
+   back both the claim and the effects, so the effects happen once. Handlers that run for every message take what
+   follows each other in a batch `together`.
 2. If anything fails, the batch is rolled back and each event runs alone, each handler in a savepoint; what fails
    is stored with its error and is due again with back-off. It never blocks what comes after it.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
 from sqlalchemy import Connection, Integer, bindparam, delete, select, update
@@ -15,7 +18,7 @@ from contact_center.core.bus import Poke
 from contact_center.core.clock import monotonic, utcnow
 from contact_center.core.db import Database, collect
 from contact_center.core.errors import NotFound
-from contact_center.core.events import Event, EventRow, Handler, HandlerFailure, Handlers
+from contact_center.core.events import Event, EventRow, Handler, HandlerFailure, Handlers, together
 from contact_center.core.metrics import EVENTS, HANDLER_FAILURES
 from contact_center.core.schema import UtcDateTime
 from contact_center.core.upsert import upsert
@@ -73,10 +76,23 @@ def claim(tx: Connection, limit: int, now: datetime) -> list[Event]:
 def relay_batch(tx: Connection, handlers: Handlers, now: datetime, limit: int = BATCH) -> int:
     """Run all handlers of up to `limit` events; return how many there were. Raises what a handler raises."""
     events = claim(tx, limit, now)
-    for event in events:
-        for handler in handlers.get(event.name, ()):
-            handler(tx, event, now)
+    for run in _runs(events, handlers):
+        for handler in handlers.get(run[0].name, ()):
+            if isinstance(handler, together):
+                handler.handle(tx, run, now)
+                continue
+            for event in run:
+                handler(tx, event, now)
     return len(events)
+
+
+def _runs(events: Sequence[Event], handlers: Handlers) -> Iterator[Sequence[Event]]:
+    """Events that follow each other under one name, if a handler of theirs takes them together; else one by one."""
+    for name, run in groupby(events, lambda event: event.name):
+        if any(isinstance(handler, together) for handler in handlers.get(name, ())):
+            yield list(run)
+        else:
+            yield from ([event] for event in run)
 
 
 def relay_one(tx: Connection, handlers: Handlers, now: datetime) -> int:

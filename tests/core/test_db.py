@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, bindparam, func, insert, select, text
 
+from contact_center.core.among import among
 from contact_center.core.bus import Poke
 from contact_center.core.db import Database, collect, in_one, open_database
 from contact_center.core.direct import Direct
@@ -26,6 +27,18 @@ def add_tag(tx: Connection, name: str) -> None:
 
 def tags(tx: Connection) -> int:
     return tx.execute(select(func.count()).select_from(Tag)).scalar_one()
+
+
+@pytest.mark.parametrize("wanted", [set(), {2}, {3, 1, 99}])
+async def test_one_of_many_ids_is_one_parameter(db: Database, wanted: set[int]) -> None:
+    statement = select(Tag.id).where(among(Tag.id, "tags")).order_by(Tag.id)
+
+    def found(tx: Connection) -> list[int]:
+        for name in "abc":
+            add_tag(tx, name)
+        return list(tx.execute(statement, {"tags": wanted}).scalars())
+
+    assert await db.write(found) == sorted(wanted & {1, 2, 3})
 
 
 async def test_pokes_are_published_after_commit(db: Database) -> None:

@@ -1,5 +1,6 @@
 """The relay: every handler's effect once, failures set aside and tried again, crashes undone."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +9,16 @@ from sqlalchemy import Connection, insert, select
 from contact_center.core import relay
 from contact_center.core.clock import utcnow
 from contact_center.core.db import Database
-from contact_center.core.events import OUTBOX_TOPIC, Announcement, Event, EventRow, HandlerFailure, emit, emit_all
+from contact_center.core.events import (
+    OUTBOX_TOPIC,
+    Announcement,
+    Event,
+    EventRow,
+    HandlerFailure,
+    emit,
+    emit_all,
+    together,
+)
 from tests.conftest import NOW
 from tickets.models import Tag
 
@@ -74,6 +84,34 @@ async def test_events_are_handled_in_the_order_of_their_ids(db: Database) -> Non
     await emit_some(db, 50)
     await relay.Relay(db, {"thing.happened": [write_tag]}).run_once()
     assert await db.read(names) == [f"done {n}" for n in range(50)]
+
+
+async def test_a_handler_of_many_takes_what_follows_each_other_at_once(db: Database) -> None:
+    asked: list[list[int]] = []
+
+    @together
+    def many(tx: Connection, events: Sequence[Event], now: datetime) -> None:
+        asked.append([event.payload["n"] for event in events])
+
+    await emit_some(db, 2)
+    await db.write(lambda tx: emit(tx, "thing.went_on", {"n": 2}, now=NOW))
+    await db.write(lambda tx: emit(tx, "thing.happened", {"n": 3}, now=NOW))
+    await relay.Relay(db, {"thing.happened": [many, write_tag], "thing.went_on": [write_tag]}).run_once()
+    assert asked == [[0, 1], [3]]
+    assert await db.read(names) == ["done 0", "done 1", "done 2", "done 3"]
+
+
+async def test_what_fails_among_many_fails_alone(db: Database) -> None:
+    @together
+    def many(tx: Connection, events: Sequence[Event], now: datetime) -> None:
+        for event in events:
+            fail_on_two(tx, event, now)
+
+    await emit_some(db, 4)
+    await relay.Relay(db, {"thing.happened": [many]}).run_once()
+    assert await db.read(names) == ["half 0", "half 1", "half 3"]
+    failure = await db.read(lambda tx: tx.execute(select(HandlerFailure.__table__)).one())
+    assert (failure.handler, failure.attempts) == (relay.handler_name(many), 1)
 
 
 async def test_several_events_are_recorded_together_and_each_pokes_its_topics(db: Database) -> None:

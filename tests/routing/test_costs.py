@@ -11,9 +11,12 @@ from sqlalchemy import event
 from channels import delivery
 from channels.base import Sent
 from contact_center.core.db import Database
+from contact_center.core.relay import relay_batch
+from contact_center.wiring import HANDLERS
 from routing import handling, offers
+from tests.factories import inbound
 from tests.routing.desk import Desk
-from tickets import lifecycle, replies
+from tickets import intake, lifecycle, replies
 from tickets.replies import Author, Reply
 from tickets.states import Channel, Delivery, Status
 
@@ -90,3 +93,16 @@ async def test_claiming_what_is_due_costs_the_same_however_much_it_is(db: Databa
         await db.write(delivery.record, *claimed[0], outcome, desk.now)
     with at_most(db, 1):
         assert await db.write(delivery.claim, ["email"], desk.now) == []
+
+
+@pytest.mark.parametrize("count", [1, 20])
+async def test_handling_messages_costs_the_same_however_many_they_are(db: Database, count: int):
+    desk = await Desk.open(db)
+    people = [f"visitor-{number:03d}-long-enough" for number in range(count)]
+    for who in people:
+        await desk.writes(who=who)
+    for who in people:
+        again = inbound(desk.accounts[Channel.CHAT], sender=who, text="Are you there?")
+        await db.write(intake.receive, again, now=desk.now)
+    with at_most(db, 8):
+        assert await db.write(relay_batch, HANDLERS, desk.now) == count

@@ -4,9 +4,9 @@ from contact_center.core.db import Database
 from contact_center.core.errors import Conflict, Invalid
 from routing import contacts, handling, offers, presence
 from routing.states import Presence
-from tests.factories import make_queue
+from tests.factories import inbound, make_queue
 from tests.routing.desk import Desk
-from tickets import assignments, lifecycle, replies
+from tickets import assignments, intake, lifecycle, replies
 from tickets.replies import Author, Reply
 from tickets.states import Channel, MessageKind, Status
 
@@ -228,6 +228,18 @@ async def test_whoever_answers_waiting_work_has_taken_it(db: Database):
     item = await desk.item(mail.ticket_id)
     assert (item.state, item.agent_id) == ("assigned", agent)
     assert (await desk.ticket(mail.ticket_id)).assignee_id == agent
+
+
+async def test_an_answer_takes_work_that_a_message_made_in_the_same_batch(db: Database):
+    desk = await Desk.open(db)
+    agent = await desk.agent(here=False)
+    sms = await desk.writes(Channel.SMS, who="+4930113")
+    await desk.do(lifecycle.set_status, sms.ticket_id, Status.PENDING, user_id=agent)
+    assert (await desk.item(sms.ticket_id)).state == "canceled"
+    await db.write(intake.receive, inbound(desk.accounts[Channel.SMS], sender="+4930113"), now=desk.now)
+    await _answers(desk, sms.ticket_id, agent)
+    item = await desk.item(sms.ticket_id)
+    assert (item.state, item.agent_id) == ("assigned", agent)
 
 
 async def test_taking_may_exceed_the_pool_and_a_queue_may_forbid_it(sqlite_db: Database):

@@ -1,14 +1,15 @@
 """Complaints: opened from a ticket by an agent, the customer or a rule, then moved through their stages."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
+from contact_center.core.among import among
 from contact_center.core.errors import Invalid, NotFound
-from contact_center.core.events import Event, emit
+from contact_center.core.events import Event, emit, together
 from contact_center.core.i18n import mark
 from contact_center.core.text import first_line, fold
 from contact_center.core.upsert import insert_once
@@ -57,22 +58,27 @@ _COMPLAINS = re.compile(
         )
     )
 )
-# Built once: it runs for every inbound message.
+# Built once: it runs for every batch of inbound messages.
 _WRITTEN = (
     select(Message.ticket_id, Message.text, Message.automatic)
     .join(Ticket, Ticket.id == Message.ticket_id)
-    .where(Message.id == bindparam("message_id"), Ticket.status.not_in(sorted(APART_STATUSES)))
+    .where(among(Message.id, "messages"), Ticket.status.not_in(sorted(APART_STATUSES)))
+    .order_by(Message.id)
 )
 
 
-def on_message_created(tx: Connection, event: Event, now: datetime) -> None:
+@together
+def on_message_created(tx: Connection, events: Sequence[Event], now: datetime) -> None:
     """The rule: an inbound message that complains in so many words makes its ticket a complaint."""
-    if event.payload.get("kind") != MessageKind.INBOUND.value or event.payload.get("automatic"):
-        return
-    row = tx.execute(_WRITTEN, {"message_id": event.payload["message_id"]}).first()
-    if row is not None and not row.automatic and complains(row.text):
-        summary = first_line(row.text, 300)
-        open_(tx, row.ticket_id, opener=Opener.RULE, user_id=None, summary=summary, now=now)
+    messages = {event.payload["message_id"] for event in events if _may_complain(event.payload)}
+    for row in tx.execute(_WRITTEN, {"messages": messages}).all() if messages else ():
+        if not row.automatic and complains(row.text):
+            summary = first_line(row.text, 300)
+            open_(tx, row.ticket_id, opener=Opener.RULE, user_id=None, summary=summary, now=now)
+
+
+def _may_complain(payload: Mapping[str, Any]) -> bool:
+    return payload.get("kind") == MessageKind.INBOUND.value and not payload.get("automatic")
 
 
 def complains(text: str) -> bool:

@@ -10,7 +10,8 @@ from sqlalchemy import Row as Record
 from sqlalchemy.orm import aliased
 
 from agent_ui.contacts import Contact
-from agent_ui.sentences import IDENTITY, STATUSES
+from agent_ui.proof import proof_of
+from agent_ui.sentences import STATUSES
 from agent_ui.views import Customer360, Drafts, Line, SlaChip, Via
 from agent_ui.views import DraftFile as DraftFileView
 from agent_ui.views import Ticket as TicketView
@@ -27,6 +28,7 @@ from tickets.customers.names import display_name
 from tickets.customers.number_flags import SHARED, mark_of
 from tickets.draft_files import DraftFile
 from tickets.identity_checks import IdentityCheck
+from tickets.identity_codes import IdentityCode
 from tickets.models import ChannelAccount, ContactPoint, Customer, Draft, Queue, Tag, Ticket, TicketTag, Topic
 from tickets.numbers import number_of
 from tickets.quality.models import Complaint, Survey
@@ -123,7 +125,9 @@ def _head() -> Any:
             live_call.label("has_call"),
             IdentityCheck.valid_until.label("verified_until"),
             IdentityCheck.method.label("verified_how"),
+            IdentityCheck.note.label("verified_note"),
             CHECKER.name.label("verified_by"),
+            IdentityCode.expires_at.label("code_until"),
             select(func.avg(Survey.rating)).where(*rated).correlate(Ticket).scalar_subquery().label("csat"),
             select(func.count()).where(*rated).correlate(Ticket).scalar_subquery().label("csat_count"),
         )
@@ -141,6 +145,14 @@ def _head() -> Any:
             ),
         )
         .outerjoin(CHECKER, CHECKER.id == IdentityCheck.user_id)
+        .outerjoin(
+            IdentityCode,
+            and_(
+                IdentityCode.ticket_id == Ticket.id,
+                IdentityCode.ended_at.is_(None),
+                IdentityCode.expires_at > bindparam("now", type_=UtcDateTime()),
+            ),
+        )
         .where(Ticket.id == bindparam("ticket"))
     )
 
@@ -207,9 +219,8 @@ def as_ticket(row: Record[Any], clocks: Iterable[Record[Any]], now: datetime) ->
         assignee_id=row.assignee_id,
         tags=tuple(sorted(row.tags.split(","))) if row.tags else (),
         slas=sla_chips(clocks, row.status, now),
-        verified_until=row.verified_until,
-        verified_how=IDENTITY.get(row.verified_how or "", ""),
-        verified_by=row.verified_by or "",
+        proof=proof_of(row),
+        code_until=row.code_until,
         shared=row.point_flag in SHARED and row.status not in RESTING_STATUSES,
         complaint="complaint" if row.kind == "complaint" else "",
     )

@@ -76,6 +76,10 @@ ICONS = {
     "sensitive_shown": "eye",
     "identity_confirmed": "shield-check",
     "identity_withdrawn": "circle-slash",
+    "identity_code_sent": "key-round",
+    "identity_code_wrong": "circle-alert",
+    "identity_code_spent": "circle-alert",
+    "identity_code_expired": "clock-alert",
     "marked_spam": "ban",
     "sender_blocked": "ban",
     "not_spam": "undo-2",
@@ -84,6 +88,8 @@ IDENTITY = {
     "questions": mark("security questions"),
     "call_back": mark("a call back to the known number"),
     "document": mark("a document that was seen"),
+    "code": mark("a one-time code"),
+    "signed_in": mark("a login on the website"),
 }
 SENSITIVE = {"card": mark("card number"), "national_id": mark("id number"), "code": mark("one-time code")}
 
@@ -146,10 +152,8 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
             return _("Moved to queue %(queue)s", queue=names.get(("queue", _number(meta.get("to_queue_id"))), ""))
         case "topic_id_changed":
             return _("Topic: %(topic)s", topic=names.get(("topic", _number(meta.get("to"))), ""))
-        case "identity_confirmed":
-            how = _(IDENTITY.get(str(meta.get("method")), ""))
-            told = _("Identity confirmed by %(how)s for %(minutes)s min", how=how, minutes=meta.get("minutes", ""))
-            return f"{told}: {meta['note']}" if meta.get("note") else told
+        case "identity_confirmed" | "identity_code_sent" | "identity_code_wrong":
+            return _identity(name, meta, _)
         case "sensitive_shown":
             return _("Looked at what was hidden, because: %(reason)s", reason=meta.get("reason", ""))
         case "tags_changed":
@@ -173,6 +177,23 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
         told = there if "to_ticket_id" in meta else here
         return _(told, number=meta.get("number", ""))
     return _(MORE[name]) if name in MORE else name.replace("_", " ").capitalize()
+
+
+def _identity(name: str, meta: Mapping[str, Any], _: Gettext) -> str:
+    """How it goes with the proof of who the customer is."""
+    if name == "identity_code_wrong":
+        return _("A wrong code was given, tries left: %(left)s", left=meta.get("left", ""))
+    if name == "identity_code_sent":
+        return _("Code sent to %(address)s, to confirm who it is", address=noted("code", str(meta.get("address", ""))))
+    method, note = str(meta.get("method")), str(meta.get("note") or "")
+    how = _(IDENTITY.get(method, ""))
+    told = _("Identity confirmed by %(how)s for %(minutes)s min", how=how, minutes=meta.get("minutes", ""))
+    return f"{told}: {noted(method, note)}" if note else told
+
+
+def noted(method: str, note: str) -> str:
+    """The note of a check as people read it: that of a code is the address that it went to."""
+    return shown_phone(note) if method == "code" and "@" not in note else note
 
 
 def _addressed(name: str, meta: Mapping[str, Any], _: Gettext) -> str:
@@ -224,6 +245,8 @@ TOGETHER = {
 MORE = {
     "transferred": mark("Transferred"),
     "identity_withdrawn": mark("The identity is not confirmed any more"),
+    "identity_code_spent": mark("Too many wrong codes: the identity is not confirmed"),
+    "identity_code_expired": mark("The code has run out: the identity is not confirmed"),
     "marked_spam": mark("Marked as spam"),
     "not_spam": mark("Not spam after all: everything is as it was"),
     "offer_declined": mark("An offer was declined"),

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent_ui.contacts import Contact
+from agent_ui.proof import Proof
 
 
 class Channel(StrEnum):
@@ -245,10 +246,9 @@ class Ticket:
     tags: tuple[str, ...] = ()
     slas: tuple[SlaChip, ...] = ()
     complaint: str = ""
-    # Until when, how and by whom the customer's identity is confirmed.
-    verified_until: datetime | None = None
-    verified_how: str = ""
-    verified_by: str = ""
+    # How the customer's identity is confirmed, and until when a code is under way that would confirm it.
+    proof: Proof | None = None
+    code_until: datetime | None = None
     # Several people use its number.
     shared: bool = False
 

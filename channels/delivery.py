@@ -39,6 +39,7 @@ from contact_center.core.metrics import OUTBOUND
 from contact_center.core.schema import UtcDateTime
 from contact_center.core.secrets import Vault
 from contact_center.core.services import Services
+from tickets import identity_codes
 from tickets.channel_accounts import Account, opened
 from tickets.customers import contacts
 from tickets.inbound import StoredFile
@@ -173,6 +174,7 @@ def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> li
         ]
     )
     quoted = _history(tx, rows, accounts)
+    codes = identity_codes.texts_of(tx, rows, vault)
     return [
         Outbound(
             message_id=row.id,
@@ -184,7 +186,7 @@ def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> li
             to=row.to,
             to_name=row.to_name,
             subject=row.subject or row.ticket_subject,
-            text=row.text,
+            text=codes.get(row.id) or row.text,
             html=row.html,
             author=row.author or "",
             automatic=row.automatic,
@@ -197,12 +199,19 @@ def load(tx: Connection, claimed: Sequence[tuple[int, int]], vault: Vault) -> li
             created_at=row.created_at,
             contact_point_id=row.contact_point_id,
             history=quoted.get(row.id, ()),
-            # The confirmation of a STOP is the one message that still leaves.
-            suppressed=None if row.meta.get("consent") else row.suppressed_reason,
+            suppressed=_why_not(row, codes),
         )
         for row in rows
         if row.channel_account_id in accounts
     ]
+
+
+def _why_not(row: Any, codes: Mapping[int, str | None]) -> str | None:
+    """Why nothing leaves, if so: the address takes nothing, or the code that it should carry is over."""
+    if row.id in codes and codes[row.id] is None:
+        return identity_codes.GONE
+    # The confirmation of a STOP is the one message that still leaves.
+    return None if row.meta.get("consent") else row.suppressed_reason
 
 
 def _history(tx: Connection, rows: Sequence[Any], accounts: Mapping[Any, Account]) -> dict[int, tuple[Said, ...]]:

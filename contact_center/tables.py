@@ -19,6 +19,7 @@ import tickets.customers.merge
 import tickets.customers.unsubscribes
 import tickets.draft_files
 import tickets.identity_checks
+import tickets.identity_codes
 import tickets.links
 import tickets.merging
 import tickets.models

@@ -1,12 +1,13 @@
 """Who made sure that the customer is who they say, how, and until when.
 
-Only a colleague's own check counts here: a sender's address or number is what somebody wrote, and proves nothing.
+A colleague's own check, a code that the customer gave back (`identity_codes`), or a website's signed login; never a
+sender's address or number, which is what somebody wrote and proves nothing.
 """
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.accounts import audit
@@ -29,6 +30,12 @@ class Method(StrEnum):
     QUESTIONS = "questions"
     CALL_BACK = "call_back"
     DOCUMENT = "document"
+    # What nobody can choose: the evidence alone makes them.
+    CODE = "code"
+    SIGNED_IN = "signed_in"
+
+
+BY_HAND = frozenset({Method.QUESTIONS, Method.CALL_BACK, Method.DOCUMENT})
 
 
 class IdentityCheck(Base):
@@ -40,7 +47,8 @@ class IdentityCheck(Base):
     ticket_id: Mapped[int] = refers_to("tickets.id")
     method: Mapped[str]
     note: Mapped[str] = mapped_column(default="")
-    user_id: Mapped[int] = refers_to("users.id", index=False)
+    # NULL: no colleague, a website vouches for its signed-in customer.
+    user_id: Mapped[int | None] = refers_to("users.id", nullable=True, index=False)
     checked_at: Mapped[datetime]
     # It holds until then, without anybody doing anything.
     valid_until: Mapped[datetime]
@@ -53,26 +61,49 @@ class IdentityCheck(Base):
 def confirm(
     tx: Connection, ticket_id: int, method: Method, *, minutes: int, note: str, user_id: int, now: datetime
 ) -> None:
-    """The customer of this conversation was checked just now; a newer check takes the place of the one before."""
-    if minutes not in TERMS:
-        raise Invalid("This is not one of the choices.", field="minutes")
+    """A colleague has checked the customer of this conversation just now."""
+    if method not in BY_HAND:
+        raise Invalid("This is not one of the choices.", field="method")
+    check_term(minutes)
     if access(tx, ticket_id, lock=True).status == Status.CLOSED.value:
         raise Conflict("This ticket is closed. Open a follow-up to go on with the matter.")
+    # What was asked, never what was answered: an id that slips in is masked as anywhere.
+    said = masking.line(tx, " ".join(note.split())[:LONGEST_NOTE])
+    settle(tx, ticket_id, method, until=now + timedelta(minutes=minutes), note=said, user_id=user_id, now=now)
+
+
+def check_term(minutes: int) -> None:
+    """Raise Invalid for a term that is no choice."""
+    if minutes not in TERMS:
+        raise Invalid("This is not one of the choices.", field="minutes")
+
+
+def settle(
+    tx: Connection, ticket_id: int, method: Method, *, until: datetime, note: str, user_id: int | None, now: datetime
+) -> None:
+    """Write the check down, in the timeline and the audit log too; it takes the place of the one before.
+
+    The caller holds the ticket's row and has the evidence.
+    """
     _end(tx, ticket_id, now)
-    until = now + timedelta(minutes=minutes)
     values = {
         "ticket_id": ticket_id,
         "method": method.value,
-        # What was asked, never what was answered: an id that slips in is masked as anywhere.
-        "note": masking.line(tx, " ".join(note.split())[:LONGEST_NOTE]),
+        "note": note,
         "user_id": user_id,
         "checked_at": now,
         "valid_until": until,
     }
     tx.execute(insert(IdentityCheck), values)
-    told = {"method": method.value, "minutes": minutes, "note": values["note"]}
+    told = {"method": method.value, "minutes": round((until - now).total_seconds() / 60), "note": note}
     add_event(tx, ticket_id, "identity_confirmed", told, now=now, user_id=user_id)
     audit.record(tx, "identity.confirmed", f"ticket:{ticket_id}", now=now, user_id=user_id, details=told)
+
+
+def standing(tx: Connection, ticket_id: int, *, now: datetime) -> bool:
+    """Whether a check of this conversation holds now."""
+    holds = (IdentityCheck.ended_at.is_(None), IdentityCheck.valid_until > now)
+    return tx.execute(select(IdentityCheck.id).where(IdentityCheck.ticket_id == ticket_id, *holds)).first() is not None
 
 
 def withdraw(tx: Connection, ticket_id: int, *, user_id: int, now: datetime) -> None:

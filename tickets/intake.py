@@ -16,7 +16,7 @@ from contact_center.core.events import Announcement, emit_all
 from contact_center.core.schema import UtcDateTime
 from contact_center.core.text import gist
 from contact_center.core.upsert import insert_of
-from tickets import blocks, inbox, matching
+from tickets import blocks, identity_codes, inbox, matching
 from tickets.customers import contacts
 from tickets.inbound import Greeting, InboundMessage, Receipt
 from tickets.intake_postgres import append_in_one
@@ -45,7 +45,9 @@ def receive_in_one(
     """
     if inbound.thread_key is None or inbound.journal_id is not None or inbound.attachments or inbound.greeting:
         return None
-    if masking.suspected(inbound) or (inbound.topic_id is not None and ticket_id is None):
+    if masking.suspected(inbound) or identity_codes.suspected(inbound):
+        return None
+    if inbound.topic_id is not None and ticket_id is None:
         return None
     return append_in_one(tx, inbound, now=now, ticket_id=ticket_id, alone=True)
 
@@ -54,15 +56,19 @@ def receive_in_one(
 def receive(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Receipt:
     """Take an inbound message; a repeated external id gives the receipt of the first (outcome `duplicate`).
 
-    Card numbers, ids and codes are masked here, before anything is written: no channel can forget it.
+    Card numbers, ids and codes are masked here, before anything is written: no channel can forget it. A code that
+    proves who the customer is counts here too, after its message.
     """
     block = blocks.find(tx, inbound, now=now)
     if block is not None:
         return _refuse(tx, inbound, block, now=now)
-    inbound, hidden = masking.hide(tx, inbound)
+    expected = identity_codes.awaited(tx, inbound)
+    inbound, hidden = masking.hide(tx, inbound, awaiting_code=expected is not None)
     receipt = _receive(tx, inbound, now=now)
     if receipt.message_id is not None and receipt.outcome == JournalState.ACCEPTED.value:
         masking.keep(tx, receipt.message_id, hidden, now=now)
+    if expected is not None:
+        identity_codes.answered(tx, expected, receipt, automated=inbound.automated, now=now)
     return receipt
 
 

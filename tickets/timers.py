@@ -14,7 +14,7 @@ from contact_center.core.errors import Invalid, NotFound
 from contact_center.core.events import emit
 from contact_center.core.schema import Base, id_column
 from contact_center.core.upsert import insert_once
-from tickets import sla_clocks
+from tickets import identity_codes, sla_clocks
 from tickets.lifecycle import access, close_resolved, wake_snoozed
 from tickets.models import Ticket, partial_index, refers_to
 from tickets.timeline import add_event, topics_of
@@ -53,6 +53,7 @@ def run_due(tx: Connection, now: datetime) -> int:
         + close_resolved(tx, now, limit=BATCH)
         + sla_clocks.run_due(tx, now, limit=BATCH)
         + ring(tx, now, limit=BATCH)
+        + identity_codes.run_out(tx, now, limit=BATCH)
     )
 
 

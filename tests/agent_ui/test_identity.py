@@ -41,7 +41,7 @@ async def test_a_check_ends_by_itself_and_a_newer_one_takes_its_place(db: Databa
     await db.write(identity_checks.confirm, ticket_id, Method.CALL_BACK, minutes=60, now=NOW, **given)
     for later, until in ((59, NOW + timedelta(minutes=60)), (60, None)):
         head, _ = await db.read(conversation.head, ticket_id, now=NOW + timedelta(minutes=later))
-        assert head.verified_until == until
+        assert (head.proof.until if head.proof else None) == until
     actions = await db.read(lambda tx: tx.execute(select(AuditEntry.action)).scalars().all())
     assert actions == ["identity.confirmed"] * 2
 
@@ -53,7 +53,7 @@ async def test_a_sender_verifies_nobody(db: Database) -> None:
         sender = Address(ContactKind.EMAIL, "grace@example.test", verified=verified)
         receipt = await db.write(intake.receive, replace(message, sender=sender, external_id=f"x{verified}"), now=NOW)
         head, _ = await db.read(conversation.head, receipt.ticket_id, now=NOW)
-        assert head.verified_until is None
+        assert head.proof is None
 
 
 async def test_a_term_that_is_no_choice_and_a_check_that_is_not_there_are_refused(db: Database) -> None:

@@ -48,6 +48,7 @@ _EXPIRY = re.compile(r"[ ,]{1,2}((?:0[1-9]|1[0-2]) ?/ ?(?:20)?\d\d)\b")
 _JOINED = re.compile(r"\d[-.]")
 _YEAR = re.compile(r"19[5-9]\d|20[0-4]\d")
 _GROUPS = re.compile(r"\d+")
+_BARE_CODE = re.compile(r"(?<![\w+@#/])(?<!\d[ .,\-])\d{3}[ \u00a0\-]?\d{3}(?![\w@/])(?![ .,\-]\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ class Masked:
     found: Counter[Kind]
 
 
-def mask(text: str, kinds: Collection[Kind] = ALL, *, locale: str | None = None) -> Masked:
+def mask(text: str, kinds: Collection[Kind] = ALL, *, locale: str | None = None, bare: bool = False) -> Masked:
     """Put a placeholder over everything that `find` finds, until it finds nothing more."""
     words = PLACEHOLDERS.get(locale or "en", PLACEHOLDERS["en"])
     found: Counter[Kind] = Counter()
     # What was taken out may have stood between a number and its word: look again. Each round takes digits away.
-    while spans := find(text, kinds):
+    while spans := find(text, kinds, bare=bare):
         found.update(span.kind for span in spans)
         text = replaced(text, [(span.start, span.end, words[span.kind]) for span in spans])
     return Masked(text, found)
@@ -87,9 +88,11 @@ def replaced(text: str, pieces: list[tuple[int, int, str]]) -> str:
     return "".join([*out, text[at:]])
 
 
-def find(text: str, kinds: Collection[Kind] = ALL) -> list[Span]:
-    """Everything sensitive, in order, without overlaps."""
+def find(text: str, kinds: Collection[Kind] = ALL, *, bare: bool = False) -> list[Span]:
+    """Everything sensitive, in order, without overlaps; with `bare` also six digits without a word beside them."""
     found = [span for span in _found(text) if span.kind in kinds]
+    if bare:
+        found += bare_codes(text)
     found.sort(key=lambda span: (span.start, -span.end))
     apart: list[Span] = []
     for span in found:
@@ -99,6 +102,11 @@ def find(text: str, kinds: Collection[Kind] = ALL) -> list[Span]:
         else:
             apart.append(span)
     return apart
+
+
+def bare_codes(text: str) -> list[Span]:
+    """Every six digits that stand alone ("482 913", "482-913"): while we wait for a code of ours, they are one."""
+    return [Span(match.start(), match.end(), Kind.CODE) for match in _BARE_CODE.finditer(text)]
 
 
 def _found(text: str) -> Iterator[Span]:
@@ -140,6 +148,11 @@ def _may_count(text: str, run: re.Match[str], told: bool) -> bool:
     if any([end - start for start, end in part] in shapes for part in _windows(groups, SHORTEST_ID, 12)):
         return True
     return any(luhn(_digits(text, part)) for part in _windows(groups, 13, 19))
+
+
+def words_before(text: str, at: int) -> str:
+    """The words right before a place, folded."""
+    return _beside(text[max(0, at - _BEFORE) : at])
 
 
 def _beside(text: str) -> str:

@@ -76,12 +76,17 @@ def suspected(inbound: InboundMessage) -> bool:
     return inbound.html is not None and mask_html(inbound.html) != inbound.html
 
 
-def hide(tx: Connection, inbound: InboundMessage) -> tuple[InboundMessage, Hidden | None]:
-    """The message without what the rules name, and what that was; None when it stays as it is."""
-    if not suspected(inbound):
+def hide(
+    tx: Connection, inbound: InboundMessage, *, awaiting_code: bool = False
+) -> tuple[InboundMessage, Hidden | None]:
+    """The message without what the rules name, and what that was; None when it stays as it is.
+
+    `awaiting_code`: any six digits may be the code that we have sent to this customer.
+    """
+    if not awaiting_code and not suspected(inbound):
         return inbound, None
     parts = {"text": inbound.text, "subject": inbound.subject, "quoted": inbound.quoted}
-    after, hidden = _hide(tx, parts, inbound.html, inbound.locale)
+    after, hidden = _hide(tx, parts, inbound.html, inbound.locale, bare=awaiting_code)
     if hidden is None:
         return inbound, None
     return replace(inbound, **after, meta={**inbound.meta, **mention(hidden)}), hidden
@@ -96,15 +101,15 @@ def hide_text(tx: Connection, text: str) -> tuple[str, Hidden | None]:
 
 
 def _hide(
-    tx: Connection, parts: Mapping[str, str], html: str | None, locale: str | None
+    tx: Connection, parts: Mapping[str, str], html: str | None, locale: str | None, *, bare: bool = False
 ) -> tuple[dict[str, Any], Hidden | None]:
     kinds = rules(tx).kinds
-    masked = {name: mask(text, kinds, locale=locale) for name, text in parts.items()}
+    masked = {name: mask(text, kinds, locale=locale, bare=bare) for name, text in parts.items()}
     found = sum((one.found for one in masked.values()), Counter[Kind]())
     before: dict[str, str] = dict(parts)
     after: dict[str, Any] = {name: one.text for name, one in masked.items()}
     if html is not None:
-        before["html"], after["html"] = html, mask_html(html, kinds, locale=locale)
+        before["html"], after["html"] = html, mask_html(html, kinds, locale=locale, bare=bare)
         # The HTML mostly says what the text says, so it is not counted twice.
         if not found:
             found.update(kind for kind in kinds if mask_html(html, {kind}) != html)

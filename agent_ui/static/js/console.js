@@ -166,7 +166,8 @@ function again(el) {
 
 function blockError(el) {
   const block = el.closest?.("[data-lazy]");
-  if (!block) return false;
+  // A form inside has its own words for what was refused, and what is typed in it stays.
+  if (!block || el.matches("form")) return false;
   const line = document.createElement("p");
   line.className = "empty inline";
   line.textContent = word("load_failed");

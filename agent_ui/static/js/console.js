@@ -186,7 +186,8 @@ document.addEventListener("toast", (event) => toast(event.detail.text ?? event.d
 /* A dialog whose command succeeded closes itself; a menu that has loaded has its first choice in focus. */
 document.addEventListener("htmx:after:swap", (event) => {
   const source = event.detail.ctx?.sourceElement ?? event.target;
-  if (source.matches?.("form")) source.closest("dialog[open]")?.close();
+  const refused = (event.detail.ctx?.response?.status ?? 200) >= 400;
+  if (source.matches?.("form") && !refused) source.closest("dialog[open]")?.close();
   if (source.matches?.(".menu:popover-open")) source.querySelector(".opt")?.focus();
   markMine();
 });

@@ -2,10 +2,10 @@
 the same policy runs on the wall clock and in a simulation's virtual time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from routing.pools import WHOLE_POOL, Medium, Pool, PoolName, pool_of
+from routing.pools import POOL_OF, WHOLE_POOL, Medium, Pool, PoolName
 from routing.states import Presence
 from tickets.states import Priority
 
@@ -123,7 +123,7 @@ class Work:
 
     @property
     def pool(self) -> PoolName:
-        return pool_of(self.medium)
+        return POOL_OF[self.medium]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,24 @@ class Agent:
 
     def given(self, name: PoolName, weight: int, now: float) -> "Agent":
         """This agent after getting work of that weight."""
-        if name is PoolName.LIVE:
-            return replace(self, live=self.live.holding(weight), last_assigned_at=now)
-        return replace(self, deferred=self.deferred.holding(weight), last_assigned_at=now)
+        return self._with(name, weight, now, self.free_since)
+
+    def relieved(self, name: PoolName, weight: int, now: float) -> "Agent":
+        """This agent after work of that weight has ended: there is room again from `now` on."""
+        return self._with(name, -weight, self.last_assigned_at, now)
+
+    def _with(self, name: PoolName, weight: int, last_assigned_at: float, free_since: float) -> "Agent":
+        # Written out: dataclasses.replace costs as much as all the rest of a decision's bookkeeping.
+        is_live = name is PoolName.LIVE
+        return Agent(
+            self.id,
+            self.presence,
+            self.absent,
+            self.media,
+            self.live.holding(weight) if is_live else self.live,
+            self.deferred if is_live else self.deferred.holding(weight),
+            self.skills,
+            self.rows,
+            last_assigned_at,
+            free_since,
+        )

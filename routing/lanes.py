@@ -1,6 +1,6 @@
 """Lanes: waiting work that looks the same to every agent, so that a whole backlog is judged by its first item."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
 from routing.facts import Agent, Need
@@ -72,7 +72,7 @@ class Lanes:
         self._views: dict[tuple[int, PoolName], dict[Lane, float]] = {}
         self._empty = 0
 
-    def seen_by(self, agent_id: int, pool: PoolName) -> Iterable[tuple[Lane, float]]:
+    def seen_by(self, agent_id: int, pool: PoolName) -> Collection[tuple[Lane, float]]:
         """The lanes of a pool that an agent sees, each with its handicap."""
         view = self._views.get((agent_id, pool))
         return view.items() if view else ()

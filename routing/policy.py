@@ -12,7 +12,7 @@ from routing.facts import Acceptance, Agent, Queue, Work
 from routing.lanes import ONLY, Lane, Lanes
 from routing.pools import PoolName
 from routing.ranking import WorkKey, agent_score, work_key
-from routing.staff import Staff, same_profile
+from routing.staff import POOLS, Staff, same_profile
 from routing.states import Presence
 from routing.steps import NEVER, Stance, back_off, stance
 
@@ -92,11 +92,13 @@ class Floor:
         before = self.staff.agents.get(agent.id)
         if before == agent:
             return
-        self._replace_where(set(self.staff.put(agent)))
+        if changed := self.staff.put(agent):
+            self._replace_where(set(changed))
         if before is None or not same_profile(before, agent):
             self._lanes.review(agent, agent.rows)
         self._woken_agents.add(agent.id)
-        self._unplaced |= self._prefers.get(agent.id, set())
+        if fans := self._prefers.get(agent.id):
+            self._unplaced |= fans
 
     def drop_agent(self, agent_id: int) -> None:
         """Forget an agent."""
@@ -203,6 +205,8 @@ class Floor:
         self._place_all(now)
 
     def _place_all(self, now: float) -> None:
+        if not self._unplaced:
+            return
         for work_id in self._unplaced:
             self._unlist(work_id)
             self._place(self.works[work_id], now)
@@ -265,7 +269,7 @@ class Floor:
         agent = self.staff.agents.get(agent_id)
         if agent is None or agent.presence is not Presence.AVAILABLE or agent.absent:
             return
-        nominee = self._best(agent, PoolName)
+        nominee = self._best(agent, POOLS)
         if nominee is not None:
             heappush(agenda, (nominee, agent_id, nominee[2]))
 
@@ -282,10 +286,10 @@ class Floor:
         best: tuple[int, float, int] | None = None
         nominee: WorkKey | None = None
         for pool in pools:
-            room = agent.pool(pool).room
-            if room <= 0:
+            seen, room = self._lanes.seen_by(agent.id, pool), agent.pool(pool).room
+            if not seen or room <= 0:
                 continue
-            for lane, extra in self._lanes.seen_by(agent.id, pool):
+            for lane, extra in seen:
                 key = lane.first()
                 if key is None:
                     continue
@@ -313,23 +317,26 @@ class Floor:
         """The agent who gets the work and the route, by the queue's selection; own agents before overflow ones."""
         if not self.queues[work.queue_id].is_open:
             return None
-        agents, pool = self.staff.agents, work.pool
+        agents, pool, tried = self.staff.agents, work.pool, work.tried
         if at.only is not None:
             agent = agents.get(at.only)
             if agent is not None and agent.id not in work.tried and _fits(agent, work):
                 return agent, work.queue_id
             return None
-        waited = max(0.0, now - work.waiting_since)
+        weight, medium, waited = work.weight, work.medium, max(0.0, now - work.waiting_since)
         for route in at.routes:
-            if not self._is_open(route):
+            queue = self.queues.get(route)
+            if queue is None or not queue.is_open:
                 continue
-            queue = self.queues[route]
+            # Who is free is there (_fits asks that too), and has some room, which may be too little.
             suitable = self.staff.able(route, at.need) & self.staff.free(route, pool)
             fitting = [
                 agent
-                for agent in map(agents.__getitem__, suitable)
-                if agent.id not in work.tried and _fits(agent, work) and waited >= agent.rows[route].delay
+                for agent in map(agents.__getitem__, suitable - tried if tried else suitable)
+                if weight <= agent.pool(pool).room and medium in agent.media and waited >= agent.rows[route].delay
             ]
+            if len(fitting) == 1:
+                return fitting[0], route
             if fitting:
                 return min(fitting, key=lambda one: agent_score(one, queue.selection, pool)), route
         return None

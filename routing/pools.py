@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class PoolName(StrEnum):
@@ -40,9 +41,14 @@ CAPACITY = 100
 """The size of either pool, unless an agent's profile says otherwise."""
 
 
+POOL_OF: Mapping[Medium, PoolName] = {
+    medium: PoolName.LIVE if medium in LIVE_MEDIA else PoolName.DEFERRED for medium in Medium
+}
+
+
 def pool_of(medium: Medium) -> PoolName:
     """The pool in which work of this medium is held."""
-    return PoolName.LIVE if medium in LIVE_MEDIA else PoolName.DEFERRED
+    return POOL_OF[medium]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,13 @@ class Pool:
 
     def holding(self, weight: int) -> "Pool":
         """This pool with `weight` more in it (or less, when negative)."""
-        return Pool(self.capacity, self.held + weight)
+        return _pool(self.capacity, self.held + weight)
+
+
+@lru_cache(maxsize=4096)
+def _pool(capacity: int, held: int) -> Pool:
+    """Pools are values, and there are few of them: making one anew costs more than finding it."""
+    return Pool(capacity, held)
 
 
 WHOLE_POOL = Pool()

@@ -51,9 +51,9 @@ def agent_score(agent: Agent, selection: Selection, pool: PoolName) -> AgentScor
     if selection is Selection.MOST_SPARE:
         return (-agent.pool(pool).spare, agent.last_assigned_at, agent.id)
     if selection is Selection.LONGEST_IDLE:
-        held = agent.pool(pool).held
+        held = agent.pool(pool)
         # Somebody with work in this pool is not idle, however long ago the last assignment was.
-        return (agent.free_since if held <= 0 else LATER - agent.pool(pool).spare, agent.last_assigned_at, agent.id)
+        return (agent.free_since if held.held <= 0 else LATER - held.spare, agent.last_assigned_at, agent.id)
     return (0.0, agent.last_assigned_at, agent.id)
 
 

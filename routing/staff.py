@@ -4,6 +4,8 @@ from routing.facts import Agent, Need
 from routing.pools import PoolName
 from routing.states import Presence
 
+POOLS = tuple(PoolName)
+
 
 class Staff:
     """Agents by id with three indices; `put` costs as much as what changed."""
@@ -68,7 +70,7 @@ class Staff:
         old = before.rows if before else {}
         for queue_id in old.keys() - agent.rows.keys():
             self._members[queue_id].discard(agent.id)
-            for pool in PoolName:
+            for pool in POOLS:
                 self._free.get((queue_id, pool), set()).discard(agent.id)
         for queue_id in agent.rows:
             self._members.setdefault(queue_id, set()).add(agent.id)
@@ -99,17 +101,20 @@ class Staff:
 
     def _mark_free(self, before: Agent | None, agent: Agent) -> None:
         present = agent.presence is Presence.AVAILABLE and not agent.absent
-        same_rows = before is not None and before.rows is agent.rows
-        for pool in PoolName:
-            is_free = present and agent.pool(pool).room > 0
-            if same_rows and before is not None and is_free == _was_free(before, pool):
-                continue
-            for queue_id in agent.rows:
-                free = self._free.setdefault((queue_id, pool), set())
-                if is_free:
-                    free.add(agent.id)
-                else:
-                    free.discard(agent.id)
+        as_before = before is not None and before.rows is agent.rows and before.presence is agent.presence
+        as_before = as_before and before is not None and before.absent == agent.absent
+        if before is None or not as_before or agent.live is not before.live:
+            self._list(agent, PoolName.LIVE, free=present and agent.live.held < agent.live.capacity)
+        if before is None or not as_before or agent.deferred is not before.deferred:
+            self._list(agent, PoolName.DEFERRED, free=present and agent.deferred.held < agent.deferred.capacity)
+
+    def _list(self, agent: Agent, pool: PoolName, *, free: bool) -> None:
+        for queue_id in agent.rows:
+            listed = self._free.setdefault((queue_id, pool), set())
+            if free:
+                listed.add(agent.id)
+            else:
+                listed.discard(agent.id)
 
 
 _NOBODY: set[int] = set()
@@ -120,7 +125,3 @@ def same_profile(one: Agent, other: Agent) -> bool:
     # The usual change (weights, presence) keeps the very same mappings: comparing those costs more than a decision.
     rows = one.rows is other.rows or one.rows == other.rows
     return rows and (one.skills is other.skills or one.skills == other.skills)
-
-
-def _was_free(agent: Agent, pool: PoolName) -> bool:
-    return agent.presence is Presence.AVAILABLE and not agent.absent and agent.pool(pool).room > 0

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 
 from routing.facts import Agent, Need, Queue, Row, Step, Work
 from routing.policy import Floor
-from routing.pools import WEIGHTS, Medium, PoolName
+from routing.pools import WEIGHTS, Medium
 from routing.states import Presence
 from routing.steps import NEVER
 from routing.workforce.erlang import Load
@@ -162,11 +162,12 @@ class _Play:
     def run(self) -> Day:
         look_again = NEVER
         self._call_next()
-        while (now := min(look_again, self.agenda[0][0] if self.agenda else NEVER)) < NEVER:
+        agenda = self.agenda
+        while agenda or look_again < NEVER:
+            now, kind = agenda[0][:2] if agenda and agenda[0][0] <= look_again else (look_again, DONE)
             # Who becomes free at the moment in which somebody gives up is in time for them.
-            kind = self.agenda[0][1] if self.agenda else DONE
-            while self.agenda and self.agenda[0][:2] <= (now, kind):
-                self._happen(heappop(self.agenda))
+            while agenda and agenda[0][:2] <= (now, kind):
+                self._happen(heappop(agenda))
             look_again = self._hand_out(now)
         self.day.abandoned += len(self.waiting)
         return self.day
@@ -195,11 +196,7 @@ class _Play:
 
     def _end(self, at: float, work: Work, agent: Agent) -> None:
         """The agent has room again."""
-        left = agent.pool(work.pool).holding(-work.weight)
-        if work.pool is PoolName.LIVE:
-            self.floor.put_agent(replace(agent, live=left, free_since=at))
-        else:
-            self.floor.put_agent(replace(agent, deferred=left, free_since=at))
+        self.floor.put_agent(agent.relieved(work.pool, work.weight, at))
         self.day.ended_at = at
 
     def _give_up(self, at: float, number: int) -> None:

@@ -13,7 +13,7 @@ def figures_of_seed(
     load: Load, agents: int, target: float, patience: float | None, contacts: int, seed: int
 ) -> Figures:
     """What one long random day on one team comes to."""
-    # A million contacts make no cycles: looking for them costs a sixth of the time.
+    # A million contacts make no cycles: nothing is gained by looking for them.
     gc.disable()
     day = play(*one_team(agents), random_day(load, contacts / load.rate, seed, patience=patience), target=target)
     return day.service_level, day.asa, day.abandonment, day.occupancy

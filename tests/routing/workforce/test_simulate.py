@@ -93,7 +93,7 @@ def test_the_command_plays_a_day() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("patience", [None, 300.0])
 def test_the_simulated_floor_agrees_with_erlang(patience: float | None) -> None:
-    """20 fixed seeds of a million contacts at 77 % load: the exact values lie in the 99 % intervals, which are narrow."""
+    """20 fixed seeds of a million contacts at 77 % load: the exact values lie in narrow 99 % intervals."""
     load, agents, target = Load(100, 1800, 180), 13, 20.0
     exact = patient(load, agents, target) if patience is None else impatient(load, agents, target, patience)
     run = partial(figures_of_seed, load, agents, target, patience, 1_000_000)

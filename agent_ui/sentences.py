@@ -186,6 +186,8 @@ def _identity(name: str, meta: Mapping[str, Any], _: Gettext) -> str:
     if name == "identity_code_sent":
         return _("Code sent to %(address)s, to confirm who it is", address=noted("code", str(meta.get("address", ""))))
     method, note = str(meta.get("method")), str(meta.get("note") or "")
+    if method == "signed_in":
+        return _("Signed in on the website as %(name)s", name=note)
     how = _(IDENTITY.get(method, ""))
     told = _("Identity confirmed by %(how)s for %(minutes)s min", how=how, minutes=meta.get("minutes", ""))
     return f"{told}: {noted(method, note)}" if note else told

@@ -100,8 +100,38 @@ def settle(
     audit.record(tx, "identity.confirmed", f"ticket:{ticket_id}", now=now, user_id=user_id, details=told)
 
 
-def standing(tx: Connection, ticket_id: int, *, now: datetime) -> bool:
-    """Whether a check of this conversation holds now."""
+def hold(tx: Connection, ticket_id: int, method: Method, *, until: datetime, note: str, now: datetime) -> None:
+    """Evidence that comes by itself: it lengthens its own check, and otherwise begins one where none holds.
+
+    It never takes another's place, and one that was withdrawn or replaced does not begin again.
+    """
+    access(tx, ticket_id, lock=True)
+    own = (IdentityCheck.ticket_id == ticket_id, IdentityCheck.method == method.value)
+    longer = update(IdentityCheck).where(
+        *own, IdentityCheck.ended_at.is_(None), IdentityCheck.valid_until > now, IdentityCheck.note == note
+    )
+    if tx.execute(longer.values(valid_until=until)).rowcount:
+        return
+    early = select(IdentityCheck.id).where(*own, IdentityCheck.ended_at < IdentityCheck.valid_until).limit(1)
+    if tx.execute(early).first() is None and not _standing(tx, ticket_id, now):
+        settle(tx, ticket_id, method, until=until, note=note, user_id=None, now=now)
+
+
+def lapse(tx: Connection, ticket_id: int, method: Method, *, now: datetime) -> None:
+    """What this evidence rests on is over, as if its time were."""
+    tx.execute(
+        update(IdentityCheck)
+        .where(
+            IdentityCheck.ticket_id == ticket_id,
+            IdentityCheck.method == method.value,
+            IdentityCheck.ended_at.is_(None),
+            IdentityCheck.valid_until > now,
+        )
+        .values(valid_until=now)
+    )
+
+
+def _standing(tx: Connection, ticket_id: int, now: datetime) -> bool:
     holds = (IdentityCheck.ended_at.is_(None), IdentityCheck.valid_until > now)
     return tx.execute(select(IdentityCheck.id).where(IdentityCheck.ticket_id == ticket_id, *holds)).first() is not None
 

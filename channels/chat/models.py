@@ -31,6 +31,8 @@ class ChatVisit(Base):
     page: Mapped[str] = mapped_column(default="")
     # Whom the website says that this is, by a signed token; NULL: anybody.
     subject: Mapped[str | None]
+    # Until when we believe it.
+    signed_until: Mapped[datetime | None]
     # The invitation that this visitor has answered to; it may be deleted since.
     invitation_id: Mapped[int | None] = mapped_column(BigId)
     # Of what the visitor said it is about (channels.chat.asking.Choice).

@@ -1,6 +1,6 @@
 """What the server signs for a browser: visit tokens, tickets to open a visit, proven identities, upload ids."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +31,8 @@ class Identity:
     subject: str
     name: str
     email: str
+    # Until when we believe the browser that shows it; None before we have signed it.
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ class Tokens:
         if not parts or parts[0] != widget_key or parts[1] != generation:
             return None
         issued = datetime.fromtimestamp(parts[2], UTC)
-        return Identity(*parts[3:]) if timedelta(minutes=-5) <= now - issued <= TICKET_LIFE else None
+        if not timedelta(minutes=-5) <= now - issued <= TICKET_LIFE:
+            return None
+        return replace(Identity(*parts[3:]), until=issued + TICKET_LIFE)
 
     def upload_id(self, visit_id: int, upload: Upload) -> str:
         parts = [visit_id, upload.digest, upload.name, upload.type, upload.size, upload.width, upload.height]

@@ -1,6 +1,7 @@
 """A visit as edges and renderers hold it, and the ids that it gives to messages."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Visit:
     # Of what the customer has chosen: where the matter goes; None: to the widget's own queue.
     queue_id: int | None = None
     topic_id: int | None = None
+    # Until when the website vouches for them.
+    signed_until: datetime | None = None
 
 
 def external_id(visit_key: str, client_id: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select, update
 
-from channels.chat import invitations
+from channels.chat import invitations, signed
 from channels.chat.asking import Choice
 from channels.chat.frames import EndedBy
 from channels.chat.identity import adopt
@@ -21,10 +21,11 @@ from contact_center.accounts import limits
 from contact_center.core.db import in_one
 from contact_center.core.errors import Conflict, NotFound
 from contact_center.core.events import emit, poke
-from tickets import intake
+from tickets import identity_checks, intake
 from tickets.customers import contacts
 from tickets.customers.identities import BadAddress, normalise_email, normalise_phone
 from tickets.customers.recognise import survivor
+from tickets.identity_checks import Method
 from tickets.inbound import Address, InboundMessage, StoredFile
 from tickets.inbox import RawItem
 from tickets.models import Message
@@ -60,6 +61,7 @@ COLUMNS = (
     ChatVisit.invitation_id,
     ChatVisit.queue_id,
     ChatVisit.topic_id,
+    ChatVisit.signed_until,
 )
 
 
@@ -80,13 +82,14 @@ def open_visit(
     """
     limits.enforce(tx, f"chat.visit:{address}", limit=VISITS_PER_ADDRESS, window=VISITS_WINDOW, now=now)
     key = secrets.token_urlsafe(18)
-    name, subject = hello.name, None
+    name, subject, signed_until = hello.name, None, None
     if identity is None:
         visitor = Address(ContactKind.VISITOR, key, name)
         customer_id = contacts.find_or_create(tx, visitor, now=now, locale=locale).customer_id
         email = know_email(tx, customer_id, hello.email, name, now=now)
     else:
         customer_id, name, subject = survivor(tx, identity.customer_id), identity.name or name, identity.subject
+        signed_until = identity.until
         contacts.add(tx, customer_id, Address(ContactKind.VISITOR, key, name, verified=True), now=now)
         email = identity.email or know_email(tx, customer_id, hello.email, name, now=now)
     know_phone(tx, customer_id, hello.phone, name, now=now)
@@ -101,6 +104,7 @@ def open_visit(
             "name": name,
             "email": email,
             "subject": subject,
+            "signed_until": signed_until,
             "invitation_id": invitation_id,
             "queue_id": queue_id,
             "topic_id": topic_id,
@@ -111,7 +115,7 @@ def open_visit(
         },
     ).scalar_one()
     visit = Visit(visit_id, key, account_id, customer_id, None, name, email, locale)
-    visit = replace(visit, subject=subject, invitation_id=invitation_id)
+    visit = replace(visit, subject=subject, signed_until=signed_until, invitation_id=invitation_id)
     return replace(visit, queue_id=queue_id, topic_id=topic_id)
 
 
@@ -158,20 +162,26 @@ def resume(tx: Connection, visit_id: int, account_id: int, *, now: datetime, ide
 
 
 def identify(tx: Connection, visit: Visit, identity: Identity, *, now: datetime) -> Visit:
-    """The visit as one of the customer who has proved who they are; Conflict if it is another customer's."""
-    if visit.subject == identity.subject:
+    """The visit as one of the customer who has proved who they are; Conflict if it is another customer's.
+
+    The same customer's newer login holds for longer.
+    """
+    if visit.subject == identity.subject and visit.signed_until == identity.until:
         return visit
-    if visit.subject is not None:
+    after = replace(visit, signed_until=identity.until)
+    if visit.subject is None:
+        after = replace(
+            after,
+            customer_id=adopt(tx, visit.key, visit.customer_id, identity, now=now),
+            name=identity.name or visit.name,
+            email=identity.email or visit.email,
+            subject=identity.subject,
+        )
+    elif visit.subject != identity.subject:
         raise Conflict("This conversation belongs to another customer.")
-    after = replace(
-        visit,
-        customer_id=adopt(tx, visit.key, visit.customer_id, identity, now=now),
-        name=identity.name or visit.name,
-        email=identity.email or visit.email,
-        subject=identity.subject,
-    )
-    told = {"name": after.name, "email": after.email, "subject": after.subject}
+    told = {"name": after.name, "email": after.email, "subject": after.subject, "signed_until": after.signed_until}
     tx.execute(update(ChatVisit).where(ChatVisit.id == visit.id).values(**told))
+    signed.vouch(tx, after, now=now)
     return after
 
 
@@ -241,6 +251,7 @@ def take(tx: Connection, visit: Visit, inbound: InboundMessage, *, now: datetime
         marks = dict.fromkeys(("delivered_seq", "seen_seq", "mailed_seq"), visit.from_seq - 1)
         here = {"ticket_id": visit.ticket_id, "from_seq": visit.from_seq, **marks}
         tx.execute(update(ChatVisit).where(ChatVisit.id == visit.id).values(**here, ended_at=None, ended_by=None))
+        signed.vouch(tx, visit, now=now)
     return Taken(visit, receipt.public_seq)
 
 
@@ -305,6 +316,7 @@ def end(tx: Connection, visit_id: int, by: EndedBy, *, now: datetime) -> bool:
     if row is None:
         return False
     if row.ticket_id is not None:
+        identity_checks.lapse(tx, row.ticket_id, Method.SIGNED_IN, now=now)
         add_event(tx, row.ticket_id, "chat_ended", {"by": by.value}, now=now, public=True)
     payload: Mapping[str, Any] = {"visit_id": visit_id, "ticket_id": row.ticket_id, "by": by.value}
     emit(tx, "visit.ended", payload, now=now, topics=[f"visit:{row.key}"])
@@ -313,11 +325,12 @@ def end(tx: Connection, visit_id: int, by: EndedBy, *, now: datetime) -> bool:
 
 def go_on(tx: Connection, ticket_id: int, *, now: datetime) -> None:
     """The matter is open again, so its conversation is not over after all."""
-    keys = tx.execute(
+    rows = tx.execute(
         update(ChatVisit)
         .where(ChatVisit.ticket_id == ticket_id, ChatVisit.ended_at.is_not(None))
         .values(ended_at=None, ended_by=None)
-        .returning(ChatVisit.key)
-    ).scalars()
-    for key in list(keys):
-        poke(tx, f"visit:{key}", name="visit.resumed", payload={}, relay=False)
+        .returning(*COLUMNS)
+    ).all()
+    for row in rows:
+        poke(tx, f"visit:{row.key}", name="visit.resumed", payload={}, relay=False)
+        signed.vouch(tx, _visit(row), now=now)

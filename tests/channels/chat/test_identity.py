@@ -1,27 +1,33 @@
 """Signed identities: what a token must say, and whose conversation a visit is then, on both databases."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from channels.chat import identity, visits
+from channels.chat.frames import EndedBy
 from channels.chat.identity import Claims, Keys
 from channels.chat.models import ChatIdentityToken
 from channels.chat.parse import Hello, Send
-from channels.chat.tokens import Identity, Tokens
+from channels.chat.tokens import TICKET_LIFE, Identity, Tokens
 from channels.chat.visit import Visit
 from contact_center.core.db import Database
-from contact_center.core.errors import Conflict, Forbidden
+from contact_center.core.errors import Conflict, Forbidden, Invalid
 from tests.conftest import NOW
-from tests.factories import make_account
+from tests.factories import make_account, make_user
+from tickets import identity_checks
 from tickets.customers import contacts
 from tickets.customers.merge import CustomerMerge, merges_of
 from tickets.customers.recognise import Person, recognise
+from tickets.identity_checks import IdentityCheck, Method
 from tickets.inbound import Address
-from tickets.models import ContactPoint, Customer, Ticket
+from tickets.models import ContactPoint, Customer, Message, Ticket
 from tickets.states import Channel, ContactKind
 
 SECRET = "a-secret-of-the-shop-with-more-than-32-bytes"
@@ -96,7 +102,8 @@ def test_a_rotated_secret_is_believed_for_a_day_unless_it_has_leaked() -> None:
 def test_what_the_browser_shows_later_is_bound_to_the_widget_and_the_secret() -> None:
     tokens, known = Tokens("tests"), Identity(7, "1001", "Ann", ANN)
     ours = tokens.identity("shop", "g1", known, now=NOW)
-    assert tokens.identity_of(ours, "shop", "g1", now=NOW + timedelta(hours=11)) == known
+    until = NOW + TICKET_LIFE
+    assert tokens.identity_of(ours, "shop", "g1", now=NOW + timedelta(hours=11)) == replace(known, until=until)
     assert tokens.identity_of(ours, "other", "g1", now=NOW) is None
     assert tokens.identity_of(ours, "shop", "g2", now=NOW) is None
     assert tokens.identity_of(ours, "shop", "g1", now=NOW + timedelta(hours=13)) is None
@@ -213,3 +220,111 @@ async def test_a_conversation_of_one_customer_never_becomes_anothers(db: Databas
     assert await db.read(lambda tx: len(tx.execute(select(CustomerMerge.id)).all())) == 1
     names = await db.read(lambda tx: tx.execute(select(Customer.external_id).order_by(Customer.id)).scalars().all())
     assert names == ["1001", "1002", None]
+
+
+HOUR = timedelta(hours=1)
+
+
+def signed_in(tx: Connection, account_id: int, *, hours: int = 12, jti: str = "one") -> Identity:
+    return replace(accept(tx, account_id, claims(jti=jti)), until=NOW + hours * HOUR)
+
+
+def badges(tx: Connection) -> list[tuple[str, str, int | None, Any]]:
+    """The checks that have not been ended: how, what is told, by whom, until when."""
+    of = IdentityCheck
+    return [
+        tuple(row)
+        for row in tx.execute(
+            select(of.method, of.note, of.user_id, of.valid_until).where(of.ended_at.is_(None)).order_by(of.id)
+        )
+    ]
+
+
+def told_of(tx: Connection) -> list[str]:
+    rows = tx.execute(select(Message.meta).where(Message.kind == "event").order_by(Message.id)).scalars()
+    return [row["name"] for row in rows]
+
+
+async def test_a_chat_of_a_signed_in_customer_says_so_until_the_login_runs_out_or_the_chat_ends(db: Database) -> None:
+    def run(tx: Connection) -> None:
+        account_id = chat(tx)
+        one = write(tx, visit(tx, account_id, known=signed_in(tx, account_id)))
+        assert badges(tx) == [("signed_in", "Ann Carter (1001)", None, NOW + 12 * HOUR)]
+        # A newer login lengthens it, without another line.
+        visits.resume(tx, one.id, account_id, now=NOW + HOUR, identity=signed_in(tx, account_id, hours=13))
+        assert badges(tx) == [("signed_in", "Ann Carter (1001)", None, NOW + 13 * HOUR)]
+        visits.end(tx, one.id, EndedBy.CUSTOMER, now=NOW + 2 * HOUR)
+        assert badges(tx)[0][3] == NOW + 2 * HOUR
+        assert one.ticket_id is not None
+        visits.go_on(tx, one.ticket_id, now=NOW + 3 * HOUR)
+        assert [badge[3] for badge in badges(tx)] == [NOW + 13 * HOUR]
+        assert told_of(tx) == ["identity_confirmed", "chat_ended", "identity_confirmed"]
+
+    await db.write(run)
+
+
+async def test_who_signs_in_during_a_chat_gets_the_badge_and_a_withdrawn_one_does_not_come_back(db: Database) -> None:
+    def run(tx: Connection) -> None:
+        account_id, user_id = chat(tx), make_user(tx)
+        one = write(tx, visit(tx, account_id))
+        assert badges(tx) == []
+        one = visits.resume(tx, one.id, account_id, now=NOW, identity=signed_in(tx, account_id))
+        assert [badge[0] for badge in badges(tx)] == ["signed_in"]
+        assert one.ticket_id is not None
+        identity_checks.withdraw(tx, one.ticket_id, user_id=user_id, now=NOW + HOUR)
+        visits.resume(tx, one.id, account_id, now=NOW + HOUR, identity=signed_in(tx, account_id, hours=13))
+        assert badges(tx) == []
+
+    await db.write(run)
+
+
+async def test_a_login_takes_no_colleagues_check_away(db: Database) -> None:
+    def run(tx: Connection) -> None:
+        account_id, user_id = chat(tx), make_user(tx)
+        one = write(tx, visit(tx, account_id))
+        assert one.ticket_id is not None
+        checked = {"minutes": 15, "note": "", "user_id": user_id, "now": NOW}
+        identity_checks.confirm(tx, one.ticket_id, Method.DOCUMENT, **checked)
+        visits.resume(tx, one.id, account_id, now=NOW, identity=signed_in(tx, account_id))
+        assert [badge[0] for badge in badges(tx)] == ["document"]
+        for method in (Method.CODE, Method.SIGNED_IN):
+            with pytest.raises(Invalid):
+                identity_checks.confirm(tx, one.ticket_id, method, **checked)
+
+    await db.write(run)
+
+
+async def test_what_a_browser_says_of_itself_makes_no_badge(db: Database) -> None:
+    def run(tx: Connection) -> None:
+        account_id = chat(tx)
+        accept(tx, account_id, claims())
+        one = write(tx, visit(tx, account_id, email=ANN))
+        visits.set_profile(tx, one, "Ann Carter (1001)", ANN, now=NOW)
+        write(tx, one, "client-02")
+        run_out = visit(tx, account_id, known=signed_in(tx, account_id, hours=0))
+        write(tx, run_out)
+        assert badges(tx) == []
+
+    await db.write(run)
+
+
+@given(st.integers(0, 10_000), st.characters(codec="ascii"), st.text(max_size=12))
+def test_no_changed_identity_is_believed(at: int, put: str, more: str) -> None:
+    ours = Tokens("tests").identity("shop", "g1", Identity(7, "1001", "Ann", ANN), now=NOW)
+    at %= len(ours)
+    for forged in (ours[:at] + put + ours[at + 1 :], ours[:at] + more, more + ours[at:], more):
+        believed = Tokens("tests").identity_of(forged, "shop", "g1", now=NOW)
+        # The last letter of base64 has bits that say nothing: whatever passes says what we have signed.
+        assert believed is None or (believed.customer_id, believed.subject, believed.email) == (7, "1001", ANN)
+
+
+@given(st.sampled_from(["none", "HS256", "HS384", "HS512"]), st.text(min_size=1, max_size=60), st.integers(0, 400))
+def test_no_token_is_believed_that_the_shop_has_not_signed(algorithm: str, secret: str, at: int) -> None:
+    key = "" if algorithm == "none" else (secret + "x" * 64)
+    with pytest.raises(Forbidden):
+        identity.read_token(token(secret=key, algorithm=algorithm), KEYS, now=NOW)
+    # Another customer's claims under a true signature.
+    head, _, signature = token().split(".")
+    _, body, _ = token(sub="2002", jti=f"j{at}").split(".")
+    with pytest.raises(Forbidden):
+        identity.read_token(f"{head}.{body}.{signature}", KEYS, now=NOW)

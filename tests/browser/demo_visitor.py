@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.async_api import BrowserContext, FrameLocator, Page, expect
+from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from tests.browser.chromium import chromium
 from tests.browser.demo_stage import DemoStage
 
 # What a cut line leaves in a browser's log, and a form that is refused with its reasons.
@@ -36,11 +35,10 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visiting(stage: DemoStage) -> AsyncIterator[Visitor]:
+async def visiting(stage: DemoStage, browser: Browser) -> AsyncIterator[Visitor]:
     """Somebody with a browser; what its pages complain of fails the test."""
-    async with chromium() as browser:
-        person = Visitor(stage, await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB"))
-        yield person
+    person = Visitor(stage, await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB"))
+    yield person
     assert person.problems == []
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy import Connection, func, select
@@ -24,7 +25,6 @@ from contact_center.core.clock import utcnow
 from contact_center.core.events import EventRow, HandlerFailure
 from contact_center.core.settings import Settings
 from routing import profiles, queue_settings
-from tests.browser.chromium import chromium
 from tests.channels.chat.test_invitations import RULE
 from tests.factories import make_account, make_queue, make_ticket, make_user
 from tickets import inbox, service_levels, topics
@@ -100,8 +100,8 @@ def furnish(tx: Connection) -> tuple[str, int, list[str]]:
     return token, queue_id, paths
 
 
-@pytest.fixture
-async def office(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(sqlite_url: str, tmp_path: Path, browser: Browser) -> AsyncIterator[Office]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -114,8 +114,7 @@ async def office(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
             await asyncio.sleep(0.02)
         db = app.state.services.db
         token, queue_id, paths = await db.write(furnish)
-        async with chromium() as browser:
-            yield Office(url, token, paths, queue_id, db, browser)
+        yield Office(url, token, paths, queue_id, db, browser)
         server.should_exit = True
         await serving
 

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvicorn
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 from sqlalchemy import Connection, select
 
 from contact_center.accounts import sessions
@@ -19,7 +20,6 @@ from contact_center.core.db import one_shot
 from contact_center.core.settings import Settings
 from knowledge_base import articles
 from knowledge_base.articles import ArticleState, Content
-from tests.browser.chromium import chromium, require_chromium
 from tests.conftest import NOW
 from tests.factories import make_account, make_ticket, make_user
 from tickets import assignments, lifecycle
@@ -53,10 +53,9 @@ def fill(tx: Connection) -> str:
     return sessions.start(tx, reviewer, device="Chromium", address="127.0.0.1", days=1, now=utcnow())
 
 
-@pytest.fixture
-async def page(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(sqlite_url: str, tmp_path: Path, browser: Browser) -> AsyncIterator[Page]:
     """The reviewer's browser on a real server; the test fails on what its console complains of."""
-    require_chromium()
     with one_shot(sqlite_url) as tx:
         token = fill(tx)
     with socket.socket() as probe:
@@ -68,13 +67,12 @@ async def page(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Page]:
     while not server.started:
         await asyncio.sleep(0.05)
     problems: list[str] = []
-    async with chromium() as browser:
-        context = await browser.new_context(base_url=f"http://127.0.0.1:{port}", bypass_csp=True)
-        await context.add_cookies([{"name": COOKIE, "value": token, "url": f"http://127.0.0.1:{port}"}])
-        opened = await context.new_page()
-        opened.on("pageerror", lambda error: problems.append(str(error)))
-        yield opened
-        await context.close()
+    context = await browser.new_context(base_url=f"http://127.0.0.1:{port}", bypass_csp=True)
+    await context.add_cookies([{"name": COOKIE, "value": token, "url": f"http://127.0.0.1:{port}"}])
+    opened = await context.new_page()
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    yield opened
+    await context.close()
     server.should_exit = True
     await serving
     assert problems == []

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, FrameLocator, Page, expect
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -15,7 +16,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from channels.chat import invitations
 from contact_center.core.clock import utcnow
 from contact_center.core.db import sqlite_engine
-from tests.browser.chromium import chromium
 from tests.browser.desk import Desk
 from tests.channels.chat.test_invitations import RULE
 
@@ -25,18 +25,12 @@ pytestmark = pytest.mark.browser
 MOST_UNSENT = 40
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     desk = Desk(tmp_path)
     await desk.start()
     yield desk
     await desk.stop()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 def widget(page: Page) -> FrameLocator:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
 
 from channels.chat import parse
 from channels.chat.asking import Choice, Hours
@@ -14,9 +15,9 @@ from tests.browser.widget_front import Front, begin, open_front, until, widget
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-async def floor() -> AsyncIterator[Front]:
-    async with open_front() as front:
+@pytest_asyncio.fixture(loop_scope="session")
+async def floor(browser: Browser) -> AsyncIterator[Front]:
+    async with open_front(browser) as front:
         yield front
 
 

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from channels.chat import frames
 from tests.browser.widget_front import Front, begin, bubbles, open_front, until, widget
@@ -15,9 +16,9 @@ pytestmark = pytest.mark.browser
 (AXE,) = (Path(__file__).parent / "vendor").glob("axe-core-*.min.js")
 
 
-@pytest.fixture
-async def floor() -> AsyncIterator[Front]:
-    async with open_front() as front:
+@pytest_asyncio.fixture(loop_scope="session")
+async def floor(browser: Browser) -> AsyncIterator[Front]:
+    async with open_front(browser) as front:
         yield front
 
 

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.widget_front import Front, open_front, until, widget
 
@@ -13,9 +14,9 @@ pytestmark = pytest.mark.browser
 HELLO = "Hi! Shall I check the delivery time for you?"
 
 
-@pytest.fixture
-async def floor() -> AsyncIterator[Front]:
-    async with open_front() as front:
+@pytest_asyncio.fixture(loop_scope="session")
+async def floor(browser: Browser) -> AsyncIterator[Front]:
+    async with open_front(browser) as front:
         yield front
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from tests.browser.chromium import chromium
 from tests.channels.chat.standin import Running, StandIn, Visit
 
 
@@ -38,10 +37,10 @@ class Front:
 
 
 @asynccontextmanager
-async def open_front() -> AsyncIterator[Front]:
+async def open_front(browser: Browser) -> AsyncIterator[Front]:
     """A stand-in and a browser; nothing may have gone wrong on its pages when it ends."""
     standin = StandIn()
-    async with Running(standin) as base, chromium() as browser:
+    async with Running(standin) as base:
         front = Front(standin, base, browser)
         yield front
         assert front.problems == []

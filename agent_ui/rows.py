@@ -32,6 +32,7 @@ VIEWS: Mapping[str, str] = {
     View.WAITING.value: mark("All waiting"),
     View.RESOLVED.value: mark("Resolved"),
     View.SPAM.value: mark("Spam"),
+    View.NEWSLETTERS.value: mark("Newsletters"),
 }
 OWN_VIEWS = frozenset({View.MINE, View.MINE_WAITING})
 SORTS: Mapping[str, str] = {

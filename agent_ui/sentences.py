@@ -19,6 +19,7 @@ STATUSES = {
     "resolved": mark("Resolved"),
     "closed": mark("Closed"),
     "spam": mark("Spam"),
+    "newsletter": mark("Newsletter"),
 }
 PRIORITIES = {"low": mark("Low"), "medium": mark("Medium"), "high": mark("High"), "urgent": mark("Urgent")}
 KINDS = {
@@ -83,6 +84,8 @@ ICONS = {
     "marked_spam": "ban",
     "sender_blocked": "ban",
     "not_spam": "undo-2",
+    "kept_newsletter": "mail",
+    "no_newsletter": "undo-2",
 }
 IDENTITY = {
     "questions": mark("security questions"),
@@ -251,6 +254,8 @@ MORE = {
     "identity_code_expired": mark("The code has run out: the identity is not confirmed"),
     "marked_spam": mark("Marked as spam"),
     "not_spam": mark("Not spam after all: everything is as it was"),
+    "kept_newsletter": mark("Kept apart as a newsletter"),
+    "no_newsletter": mark("No newsletter after all: everything is as it was"),
     "offer_declined": mark("An offer was declined"),
     "offer_missed": mark("An offer was missed"),
     "complaint_opened": mark("Complaint opened"),

@@ -15,7 +15,7 @@ from routing.pools import Medium, PoolName
 from routing.states import Move, QueueExit, WorkItemState
 from tickets import assignments, replies
 from tickets.lifecycle import access
-from tickets.states import APART_STATUSES, OPEN_STATUSES, AssignmentReason, Status
+from tickets.states import APART_REASONS, APART_STATUSES, OPEN_STATUSES, AssignmentReason, Status
 
 OFFER_TO_AGENT = timedelta(seconds=60)
 DEFERRED_TO_AGENT = timedelta(hours=4)
@@ -200,7 +200,7 @@ def _item_to_handle(tx: Connection, ticket_id: int, *, now: datetime) -> Row[Any
     if ticket.status == Status.CLOSED.value:
         raise Conflict("This ticket is closed.")
     if ticket.status in APART_STATUSES:
-        raise Conflict("This is marked as spam. Say first that it is not.")
+        raise Conflict(APART_REASONS[Status(ticket.status)])
     if Status(ticket.status) not in OPEN_STATUSES:
         return None
     return placement.follow_up(tx, ticket, now=now) or work.open_of(tx, ticket_id)

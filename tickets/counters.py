@@ -204,6 +204,7 @@ def view_counts(tx: Connection, user_id: int, *, now: datetime) -> Mapping[View,
         View.LATE: late_tickets,
         View.RESOLVED: total((Status.RESOLVED,)),
         View.SPAM: total((Status.SPAM,)),
+        View.NEWSLETTERS: total((Status.NEWSLETTER,)),
         View.ALL: total(COUNTED),
     }
 

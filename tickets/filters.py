@@ -25,6 +25,7 @@ class View(StrEnum):
     LATE = "late"
     RESOLVED = "resolved"
     SPAM = "spam"
+    NEWSLETTERS = "newsletters"
     ALL = "all"
 
 
@@ -36,7 +37,7 @@ WAITING = (Status.PENDING, Status.ON_HOLD, Status.SNOOZED)
 class Filters:
     """What a ticket must match; an empty part matches all. `late` wants a missed or broken target.
 
-    What is kept apart (spam) is in lists that ask for it by its status or by its customer, and in no other.
+    What is kept apart is in lists that ask for it by its status or by its customer, and in no other.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -63,5 +64,6 @@ def filters_of(view: View, user_id: int) -> Filters:
         View.LATE: Filters(late=True),
         View.RESOLVED: Filters((Status.RESOLVED,)),
         View.SPAM: Filters((Status.SPAM,)),
+        View.NEWSLETTERS: Filters((Status.NEWSLETTER,)),
         View.ALL: Filters(),
     }[view]

@@ -67,6 +67,8 @@ class InboundMessage:
     # The sender's own domain says that it did not send this (mail): nothing but a signed token is evidence.
     disowned: bool = False
     automated: bool = False
+    # The list that a mail went to, where its head says that it went to many.
+    newsletter: str = ""
     kind: MessageKind = MessageKind.INBOUND
     locale: str | None = None
     queue_id: int | None = None

@@ -16,14 +16,14 @@ from contact_center.core.events import Announcement, emit_all
 from contact_center.core.schema import UtcDateTime
 from contact_center.core.text import gist
 from contact_center.core.upsert import insert_of
-from tickets import blocks, identity_codes, inbox, matching
+from tickets import blocks, identity_codes, inbox, matching, newsletters
 from tickets.customers import contacts
 from tickets.inbound import Greeting, InboundMessage, Receipt
 from tickets.intake_postgres import append_in_one
 from tickets.matching import Action, Match
 from tickets.models import OPEN_THREAD, ChannelAccount, ExternalReference, Ticket
 from tickets.sensitive import masking
-from tickets.states import AuthorKind, Channel, Delivery, JournalState, MessageKind, Status
+from tickets.states import APART_STATUSES, AuthorKind, Channel, Delivery, JournalState, MessageKind, Status
 from tickets.timeline import (
     INSERT_MESSAGE,
     PREVIEW_LENGTH,
@@ -110,6 +110,8 @@ def _receive_step_by_step(tx: Connection, inbound: InboundMessage, *, now: datet
     reopened = not created and match is not None and match.action is Action.REOPEN and not inbound.automated
     entry = _entry(inbound, contact.contact_point_id, journal_id, match)
     appended = _append(tx, ticket, inbound, entry, created=created, reopened=reopened, now=now)
+    if created and match is None and inbound.newsletter:
+        newsletters.keep_apart(tx, appended.ticket_id, inbound.newsletter, contact.contact_point_id, now=now)
     return Receipt(
         "accepted",
         appended.ticket_id,
@@ -139,6 +141,7 @@ _TICKET = (
     Ticket.thread_key,
 )
 _NOW = bindparam("now", type_=UtcDateTime())
+_APART = sorted(status.value for status in APART_STATUSES)
 # What a message that nobody wrote (an auto-reply) changes on its ticket: it wakes nobody.
 _COUNT = (
     update(Ticket)
@@ -147,8 +150,8 @@ _COUNT = (
     .returning(*_TICKET)
 )
 _WAKE = _COUNT.values(
-    # Nobody waits for an answer to spam.
-    waiting_since=case((Ticket.status != Status.SPAM.value, func.coalesce(Ticket.waiting_since, _NOW))),
+    # Nobody waits for an answer to what is kept apart.
+    waiting_since=case((Ticket.status.not_in(_APART), func.coalesce(Ticket.waiting_since, _NOW))),
     preview=bindparam("line"),
     # Waiting tickets open again, everything else stays.
     status=case(

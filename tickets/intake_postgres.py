@@ -21,7 +21,7 @@ from tickets.timeline import PREVIEW_LENGTH, Appended, add_files, announcement
 
 _ADVANCE = """
   seq = tickets.seq + 1, public_seq = tickets.public_seq + 1, updated_at = :now, last_inbound_at = :now,
-  waiting_since = CASE WHEN tickets.status <> 'spam' THEN coalesce(tickets.waiting_since, :now) END,
+  waiting_since = CASE WHEN tickets.status NOT IN ('spam', 'newsletter') THEN coalesce(tickets.waiting_since, :now) END,
   preview = :preview, snoozed_until = NULL,
   status = CASE WHEN tickets.status IN ('pending', 'snoozed') THEN 'open' ELSE tickets.status END
 """

@@ -51,7 +51,7 @@ def merge(tx: Connection, kept_id: int, merged_id: int, *, user_id: int, now: da
     if kept.customer_id != merged.customer_id:
         raise Conflict("These tickets belong to two customers. Merge the customers first, or link the tickets.")
     if APART_STATUSES & {kept.status, merged.status}:
-        raise Conflict("One of these tickets is marked as spam. Say first that it is not.")
+        raise Conflict("One of these tickets is kept apart as spam or a newsletter. Say first that it is not.")
     if kept.merged_into_id is not None or merged.merged_into_id is not None or kept.status == Status.CLOSED.value:
         raise Conflict("One of these tickets is closed or merged already. Look at the list again.")
     assignments.unassign(tx, merged_id, end_reason="merged", now=now, by_user_id=user_id)

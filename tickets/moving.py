@@ -18,7 +18,7 @@ from tickets.intake import opened as opened_ticket
 from tickets.merging import lock_both
 from tickets.models import ExternalReference, Message, Ticket
 from tickets.numbers import number_of
-from tickets.states import AuthorKind, Channel, MessageKind, Status
+from tickets.states import APART_STATUSES, AuthorKind, Channel, MessageKind, Status
 from tickets.timeline import Appended, add_event, announcement
 
 MOVED = "moved"
@@ -30,7 +30,7 @@ def move(tx: Connection, message_id: int, to_ticket_id: int, *, user_id: int, no
     if message.ticket_id == to_ticket_id:
         raise Invalid("The message is in this ticket already.", field="ticket")
     source, target = lock_both(tx, message.ticket_id, to_ticket_id)
-    if target.merged_into_id is not None or target.status in (Status.CLOSED.value, Status.SPAM.value):
+    if target.merged_into_id is not None or target.status in (Status.CLOSED, *APART_STATUSES):
         raise Conflict("This ticket is closed. Choose another one, or split the message off.")
     seq = _move(tx, message, target, user_id=user_id, now=now)
     for ticket in (source, target):

@@ -14,7 +14,7 @@ from tickets.inbound import StoredFile
 from tickets.lifecycle import access, mark_read
 from tickets.models import ChannelAccount, ContactPoint, Message, Ticket
 from tickets.sensitive import masking
-from tickets.states import APART_STATUSES, AuthorKind, Channel, Delivery, MessageKind, Status
+from tickets.states import APART_REASONS, APART_STATUSES, AuthorKind, Channel, Delivery, MessageKind, Status
 from tickets.timeline import Appended, Entry, append, topics_of
 
 MAX_TEXT = 25_000
@@ -104,7 +104,7 @@ def _whither(tx: Connection, ticket: Row[Any], answer: Reply) -> tuple[Channel, 
     if ticket.status == Status.CLOSED.value:
         raise Conflict("This ticket is closed. Open a follow-up to write to the customer.")
     if ticket.status in APART_STATUSES:
-        raise Conflict("This is marked as spam. Say first that it is not.")
+        raise Conflict(APART_REASONS[Status(ticket.status)])
     channel = answer.channel or Channel(ticket.channel)
     return channel, _recipient(tx, ticket, channel)
 

@@ -17,14 +17,17 @@ from tickets.service_levels import all_terms, terms_from
 from tickets.sla import Book, Clock, Fact, FactKind, apply, change_terms
 from tickets.sla_models import SlaBook, SlaClock
 from tickets.sla_rows import MOST_UNWRITTEN, Counted, begin, clock_of, load, load_all, new_entries, store, ticket_of
-from tickets.states import RESTING_STATUSES, Delivery, MessageKind, Priority, Status
+from tickets.states import BROUGHT_BACK, RESTING_STATUSES, SET_APART, Delivery, MessageKind, Priority, Status
 from tickets.timeline import topics_of
 
 BATCH = 200
 WOKEN_BY_CUSTOMER = frozenset({Status.PENDING, Status.SNOOZED, Status.RESOLVED})
-TELLING = frozenset(
-    {"status_changed", "priority_changed", "queue_changed", "merged_into", "unmerged", "marked_spam", "not_spam"}
-)
+_APART = {name: status for status, name in SET_APART.items()}
+_BACK = frozenset(BROUGHT_BACK.values())
+TELLING = frozenset({"status_changed", "priority_changed", "queue_changed", "merged_into", "unmerged"}) | {
+    *_APART,
+    *_BACK,
+}
 # States of a call in which somebody talked (channels.phone.states).
 SPOKEN = frozenset({"answered", "completed"})
 _CALL = select(Message.ticket_id, Message.seq, Message.meta, Message.created_at).where(
@@ -93,7 +96,7 @@ def count(tx: Connection, *ticket_ids: int, now: datetime) -> None:
     entries = {ticket_id: new for ticket_id, new in _new_entries(tx, ticket_ids).items() if _is_worth_counting(new)}
     books = load_all(tx, entries) if entries else {}
     for ticket_id, new in sorted(entries.items()):
-        if any(_is_event(entry, "not_spam") for entry in new):
+        if any(_is_event(entry, *_BACK) for entry in new):
             recount(tx, ticket_id, now=now)
         elif ticket_id in books:
             _go_on(tx, ticket_id, books[ticket_id], new, now=now)
@@ -215,8 +218,8 @@ def _tells(entry: Row[Any]) -> bool:
     return not entry.automatic
 
 
-def _is_event(entry: Row[Any], name: str) -> bool:
-    return bool(entry.kind == MessageKind.EVENT.value and entry.meta.get("name") == name)
+def _is_event(entry: Row[Any], *names: str) -> bool:
+    return entry.kind == MessageKind.EVENT.value and entry.meta.get("name") in names
 
 
 def _is_move(entry: Row[Any]) -> bool:
@@ -228,9 +231,9 @@ def _without_spam(entries: Sequence[Row[Any]]) -> list[Row[Any]]:
     standing: list[Row[Any]] = []
     taken_back = 0
     for entry in reversed(entries):
-        if _is_event(entry, "not_spam"):
+        if _is_event(entry, *_BACK):
             taken_back += 1
-        elif taken_back and _is_event(entry, "marked_spam"):
+        elif taken_back and _is_event(entry, *_APART):
             taken_back -= 1
         else:
             standing.append(entry)
@@ -271,8 +274,8 @@ def facts_of(entry: Row[Any], status: Status) -> Iterator[Fact]:
                 yield Fact(at, FactKind.STATUS, entry.meta["to"])
             elif name == "priority_changed":
                 yield Fact(at, FactKind.PRIORITY, entry.meta["to"])
-            elif name == "marked_spam":
-                yield Fact(at, FactKind.STATUS, Status.SPAM.value)
+            elif name in _APART:
+                yield Fact(at, FactKind.STATUS, _APART[name].value)
             elif name == "merged_into":
                 yield Fact(at, FactKind.DROPPED)
             elif name == "unmerged" and "status" in entry.meta:

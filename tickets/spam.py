@@ -4,12 +4,13 @@ Marking ends what runs on the ticket (owner, work, clocks) and remembers what th
 writing into it unheard. Undoing puts the ticket back as if it had never been marked.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy import text as sql
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.accounts import audit
 from contact_center.accounts.models import User
@@ -19,7 +20,7 @@ from contact_center.core.schema import Base, id_column
 from tickets import assignments, lifecycle
 from tickets.models import OPEN_THREAD, Message, Ticket, partial_index, refers_to
 from tickets.numbers import number_of
-from tickets.states import APART_STATUSES, Channel, MessageKind, Status
+from tickets.states import APART_STATUSES, BROUGHT_BACK, SET_APART, Channel, MessageKind, Status
 from tickets.timeline import add_event, topics_of
 
 # A message of the customer opens these again.
@@ -49,26 +50,39 @@ class SpamMark(Base):
     assignee_id: Mapped[int | None] = refers_to("users.id", nullable=True, index=False)
     undone_at: Mapped[datetime | None]
     undone_by_id: Mapped[int | None] = refers_to("users.id", nullable=True, index=False)
+    # As what it is kept apart.
+    marked_as: Mapped[str] = mapped_column(server_default=Status.SPAM.value)
 
     __table_args__ = (partial_index("uq_spam_marks_open", "ticket_id", where="undone_at IS NULL", unique=True),)
 
 
-def mark(tx: Connection, ticket_id: int, *, user_id: int | None, now: datetime) -> None:
-    """Keep a conversation apart as spam; marking it again changes nothing. Conflict for one that was merged."""
+def mark(
+    tx: Connection,
+    ticket_id: int,
+    *,
+    user_id: int | None,
+    now: datetime,
+    as_status: Status = Status.SPAM,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep a conversation apart as spam (or newsletter); again changes nothing. Conflict for one that was merged.
+
+    `facts` are added to what its timeline says.
+    """
     ticket = lifecycle.access(tx, ticket_id, lock=True)
     if Status(ticket.status) in APART_STATUSES:
         return
     if ticket.merged_into_id is not None:
         raise Conflict("This conversation is part of another one: mark that one as spam.")
     assignments.end(tx, ticket, "spam", now=now)
-    changes: dict[str, Any] = dict.fromkeys((*_KEPT, "assignee_id")) | {"status": Status.SPAM.value}
+    changes: dict[str, Any] = dict.fromkeys((*_KEPT, "assignee_id")) | {"status": as_status.value}
     if ticket.thread_key is not None and _thread_is_taken(tx, ticket):
         changes["thread_key"] = None
     added = add_event(
         tx,
         ticket_id,
-        "marked_spam",
-        {"from": ticket.status},
+        SET_APART[as_status],
+        {"from": ticket.status, **(facts or {})},
         now=now,
         user_id=user_id,
         changes=changes,
@@ -76,17 +90,18 @@ def mark(tx: Connection, ticket_id: int, *, user_id: int | None, now: datetime) 
     )
     before = {name: getattr(ticket, name) for name in (*_KEPT, "assignee_id")}
     values = {"ticket_id": ticket_id, "by_user_id": user_id, "marked_at": now, "seq": added.seq}
-    tx.execute(insert(SpamMark), {**before, **values})
-    audit.record(tx, "ticket.marked_spam", f"ticket:{number_of(ticket_id)}", now=now, user_id=user_id)
+    tx.execute(insert(SpamMark), {**before, **values, "marked_as": as_status.value})
+    if user_id is not None:
+        audit.record(tx, "ticket.marked_spam", f"ticket:{number_of(ticket_id)}", now=now, user_id=user_id)
 
 
 def unmark(tx: Connection, ticket_id: int, *, user_id: int, now: datetime) -> None:
-    """Not spam after all: status, wait and moments are what they were, and what was written meanwhile counts.
+    """None after all: status, wait and moments are what they were, and what was written meanwhile counts.
 
     Routing puts the work back (with its age, to its owner) and the clocks are counted as if nothing had happened.
     """
     ticket = lifecycle.access(tx, ticket_id, lock=True)
-    if ticket.status != Status.SPAM.value:
+    if Status(ticket.status) not in APART_STATUSES:
         raise Conflict("This conversation is not marked as spam.")
     before = tx.execute(_UNDO, {"ticket": ticket_id, "undone_at": now, "undone_by_id": user_id}).one()
     written = tx.execute(_WRITTEN_SINCE, {"ticket": ticket_id, "seq": before.seq}).scalar_one()
@@ -101,7 +116,7 @@ def unmark(tx: Connection, ticket_id: int, *, user_id: int, now: datetime) -> No
     add_event(
         tx,
         ticket_id,
-        "not_spam",
+        BROUGHT_BACK[Status(ticket.status)],
         {"to": changes["status"]},
         now=now,
         user_id=user_id,

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from contact_center.core.i18n import mark
+
 
 class Status(StrEnum):
     NEW = "new"
@@ -12,6 +14,7 @@ class Status(StrEnum):
     RESOLVED = "resolved"
     CLOSED = "closed"
     SPAM = "spam"  # no customer's matter: kept apart, in no number
+    NEWSLETTER = "newsletter"  # mail that went to many: kept apart as well
 
 
 class Priority(StrEnum):
@@ -96,7 +99,14 @@ OPEN_STATUSES = frozenset({Status.NEW, Status.OPEN})
 WAITING_STATUSES = frozenset({Status.PENDING, Status.ON_HOLD, Status.SNOOZED})
 DONE_STATUSES = frozenset({Status.RESOLVED, Status.CLOSED})
 # Marked and unmarked by their own use cases only (tickets.spam).
-APART_STATUSES = frozenset({Status.SPAM})
+APART_STATUSES = frozenset({Status.SPAM, Status.NEWSLETTER})
+APART_REASONS = {
+    Status.SPAM: mark("This is marked as spam. Say first that it is not."),
+    Status.NEWSLETTER: mark("This is kept apart as a newsletter. Say first that it is none."),
+}
+# What the timeline says when something is put apart, and when it comes back.
+SET_APART = {Status.SPAM: "marked_spam", Status.NEWSLETTER: "kept_newsletter"}
+BROUGHT_BACK = {Status.SPAM: "not_spam", Status.NEWSLETTER: "no_newsletter"}
 # Nobody has to act, nobody is waited for.
 RESTING_STATUSES = DONE_STATUSES | APART_STATUSES
 
@@ -113,6 +123,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     # A closed matter stays closed: a reply to it opens a ticket that follows it up.
     Status.CLOSED: frozenset(),
     Status.SPAM: frozenset(),
+    Status.NEWSLETTER: frozenset(),
 }
 
 # Delivery only moves forward; failed is final except for a receipt that proves the opposite.

@@ -78,7 +78,7 @@ def defaults(channel: Channel, region: str) -> dict[str, str]:
     values = {"region": region, "start": "new", "days": "30", "folder": "INBOX"}
     if channel is Channel.EMAIL:
         values |= {"imap_security": "tls", "smtp_security": "starttls", "imap_port": "993", "smtp_port": "587"}
-        values |= {"oauth_sends": "1"}
+        values |= {"oauth_sends": "1", "newsletters_apart": "1"}
     return values
 
 
@@ -183,6 +183,7 @@ def _email(form: Form) -> dict[str, Any]:
         "sender_name": form.text("sender_name"),
         "aliases": form.text("aliases", longest=5_000).lower().split(),
         "receiver": form.flag("receiver"),
+        "newsletters_apart": form.flag("newsletters_apart"),
         "trusted_host": form.text("trusted_host"),
         "oauth": _oauth(form),
     }

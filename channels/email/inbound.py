@@ -10,6 +10,7 @@ from typing import Any
 from channels.email.addresses import PURPOSE, ticket_of
 from channels.email.authentication import Verdict, verdict
 from channels.email.invitations import Invitation, read_invitation
+from channels.email.newsletters import is_own_list
 from channels.email.parsed import Forwarded, Mailbox, ParsedMail
 from channels.email.robots import is_no_reply
 from channels.email.sanitize import sanitised
@@ -78,6 +79,7 @@ def incoming(
         references=() if judged is Verdict.FAIL else _references(mail),
         own_reference=mail.message_id or None,
         automated=mail.auto_submitted,
+        newsletter=_newsletter(mail, account),
         disowned=judged is Verdict.FAIL,
         locale=_locale(mail.text),
         attachments=tuple(
@@ -141,6 +143,14 @@ def _references(mail: ParsedMail) -> tuple[str, ...]:
     """In-Reply-To first, then References from the latest back, then Outlook's thread."""
     found = [*mail.in_reply_to, *reversed(mail.references), thread_reference(mail)]
     return tuple(dict.fromkeys(reference for reference in found if reference))[:MAX_REFERENCES]
+
+
+def _newsletter(mail: ParsedMail, account: Account) -> str:
+    """The list that a mail went to, if this mailbox keeps newsletters apart and the list is not one of ours."""
+    if not account.settings.get("newsletters_apart", True):
+        return ""
+    own = (account.address, *map(str, account.settings.get("aliases") or ()))
+    return "" if is_own_list(mail.newsletter, own) else mail.newsletter
 
 
 def _subject(mail: ParsedMail, *, passed_on: bool) -> str:

@@ -14,6 +14,7 @@ from channels.email.charsets import without_controls
 from channels.email.forwards import Clues, clues, read_forward
 from channels.email.headers import Headers
 from channels.email.htmltext import MAX_HTML, Line, has_marks, html_lines, joined, too_deep
+from channels.email.newsletters import newsletter_of
 from channels.email.parsed import Attachment, Forwarded, Mailbox, Outcome, ParsedMail, Passed
 from channels.email.repair import repaired
 from channels.email.robots import judge, refusal
@@ -89,6 +90,7 @@ def _read(message: Message) -> ParsedMail:
         auto_submitted=robot.auto_submitted or bounce is not None,
         out_of_office=robot.out_of_office and bounce is None,
         answerable=robot.answerable and bounce is None and not reason,
+        newsletter="" if bounce or forwarded else newsletter_of(head, sender, mailboxes(head.raw("reply-to"))),
         bounce=bounce,
         forwarded=forwarded,
         authentication_results=tuple(head.raw_all("authentication-results")),

@@ -142,6 +142,8 @@ class ParsedMail:
     auto_submitted: bool = False
     out_of_office: bool = False
     answerable: bool = True
+    # The list that it went to, where it is mail for many.
+    newsletter: str = ""
     bounce: Bounce | None = None
     forwarded: Forwarded | None = None
     authentication_results: tuple[str, ...] = field(default=())
@@ -168,6 +170,7 @@ def as_dict(mail: ParsedMail, file: str) -> dict[str, Any]:
         "quoted_text": mail.quoted_text,
         "attachments": [attachment.as_dict() for attachment in mail.attachments],
         "auto_submitted": mail.auto_submitted,
+        "newsletter": mail.newsletter,
         "bounce": _bounce_dict(mail.bounce),
         "forwarded": _forwarded_dict(mail.forwarded),
     }

@@ -27,11 +27,12 @@ from sqlalchemy import (
     update,
 )
 
-from channels import history
+from channels import history, scanning
 from channels.base import Outbound, Said, Sender, SendFailed, SendUncertain, Sent
 from channels.history import Wanted
 from channels.models import DeliveryAttempt
 from contact_center.accounts.models import User
+from contact_center.core.clamav import ScannerDown, Verdict
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Conflict
 from contact_center.core.i18n import mark
@@ -60,6 +61,12 @@ LONGEST_RETRY = timedelta(hours=2)
 LONGEST_ANSWER = 500
 NO_ACCOUNT = mark("The channel account was removed or switched off.")
 INTERRUPTED = mark("The server stopped while it was being sent.")
+INFECTED = mark("A file of it contains a virus and is kept out. Take it off and send the message again.")
+TOO_LARGE = mark("A file of it is larger than the virus scanner takes. An administrator can raise its limit.")
+SCANNER_DOWN = mark("Its files wait for the virus scanner, which does not answer.")
+# While our own scanner is away: as often as this, for as long as it takes.
+LONGEST_WAIT = timedelta(minutes=10)
+SCAN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ class Outcome:
     text: str | None = None
     retryable: bool = False
     suppress: bool = False
+    # Our own side's trouble, nothing was tried: again and again until it ends.
+    waits: bool = False
     # What the other side's server said, word for word.
     said: str = ""
 
@@ -282,8 +291,9 @@ def record(tx: Connection, message_id: int, attempt_id: int, outcome: Outcome, n
 
 
 def _message_values(outcome: Outcome, row: Any, now: datetime) -> dict[str, Any]:
-    if outcome.delivery is Delivery.FAILED and outcome.retryable and row.number < MAX_ATTEMPTS:
-        wait = min(FIRST_RETRY * 2 ** (row.number - 1), LONGEST_RETRY)
+    if outcome.delivery is Delivery.FAILED and outcome.retryable and (outcome.waits or row.number < MAX_ATTEMPTS):
+        longest = LONGEST_WAIT if outcome.waits else LONGEST_RETRY
+        wait = min(FIRST_RETRY * 2 ** min(row.number - 1, MAX_ATTEMPTS), longest)
         return {"delivery": Delivery.QUEUED.value, "send_after": now + wait, "delivery_error": outcome.text}
     return {"delivery": outcome.delivery.value, "delivery_error": outcome.text}
 
@@ -365,9 +375,27 @@ class DeliveryLoop:
 
     async def _deliver(self, outbound: Outbound) -> None:
         channel = outbound.account.channel.value
-        outcome = await attempt(self.senders[channel], outbound)
+        outcome = await kept_out(self.services, outbound) or await attempt(self.senders[channel], outbound)
         OUTBOUND.labels(channel, outcome.delivery.value).inc()
         await self.services.db.write(record, outbound.message_id, outbound.attempt_id, outcome, utcnow())
+
+
+async def kept_out(services: Services, outbound: Outbound) -> Outcome | None:
+    """Why a message must not leave: what the virus scanner says of its files; None where it may."""
+    try:
+        # Well within the lease, however many files there are.
+        async with asyncio.timeout(SCAN_SECONDS):
+            for file in outbound.attachments:
+                found = await scanning.verdict(services, file.digest)
+                if found is not None and found.verdict is Verdict.INFECTED:
+                    return Outcome(
+                        Delivery.FAILED, code="infected", text=INFECTED, said=f"{file.filename}: {found.virus}"
+                    )
+                if found is not None and found.verdict is Verdict.TOO_LARGE:
+                    return Outcome(Delivery.FAILED, code="too_large_to_scan", text=TOO_LARGE, said=file.filename)
+    except (ScannerDown, TimeoutError):
+        return Outcome(Delivery.FAILED, code="scanner_down", text=SCANNER_DOWN, retryable=True, waits=True)
+    return None
 
 
 async def attempt(sender: Sender, outbound: Outbound) -> Outcome:

@@ -1,4 +1,4 @@
-"""Files and the virus scanner: each is asked about before anybody gets it, and ahead of that by a loop.
+"""Files and the virus scanner: each is asked about before anybody gets it or we send it, and ahead of that by a loop.
 
 With no scanner set nothing is asked, and what was once found infected stays out. A scanner that does not answer keeps
 the file waiting; it never passes by silence.
@@ -7,7 +7,7 @@ the file waiting; it never passes by silence.
 import structlog
 
 from contact_center.core import clamav
-from contact_center.core.clamav import ScannerDown, Verdict
+from contact_center.core.clamav import Scanned, ScannerDown, Verdict
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Conflict, Forbidden
 from contact_center.core.services import Services
@@ -24,27 +24,39 @@ DOOR_SECONDS = 20.0
 
 async def admit(services: Services, digest: str) -> None:
     """Return if a file may be shown or downloaded; Forbidden or Conflict says why not."""
+    try:
+        found = await verdict(services, digest)
+    except ScannerDown as error:
+        raise Conflict(
+            "This file waits for the virus scanner, which does not answer. Try again in a minute."
+        ) from error
+    if found is not None and found.verdict is Verdict.INFECTED:
+        raise Forbidden("This file is kept out: it contains {virus}.", virus=found.virus)
+    if found is not None and found.verdict is Verdict.TOO_LARGE:
+        raise Forbidden("This file is larger than the virus scanner takes. An administrator can raise its limit.")
+
+
+async def verdict(services: Services, digest: str) -> Scanned | None:
+    """What the scanner says of a file, asked now where nobody has yet; None where nothing scans.
+
+    Raises ScannerDown, and the file is asked about again by the loop.
+    """
     known = await services.db.read(scans.of, digest)
     if known is not None and known.state == Verdict.INFECTED.value:
-        raise Forbidden("This file is kept out: it contains {virus}.", virus=known.virus)
+        return Scanned(Verdict.INFECTED, known.virus)
     address = services.settings.clamav
-    if not address or (known is not None and known.state == Verdict.CLEAN.value):
-        return
-    if known is not None and known.state == Verdict.TOO_LARGE.value:
-        raise Forbidden("This file is larger than the virus scanner takes. An administrator can raise its limit.")
-    if not services.files.has(digest):
-        return
+    if not address or not services.files.has(digest):
+        return None
+    if known is not None and known.state != scans.WAITING:
+        return Scanned(Verdict(known.state))
     try:
         scanned = await clamav.scan(address, services.files.path(digest), seconds=DOOR_SECONDS)
     except ScannerDown as error:
         log.warning("files.scanner_down", error=str(error))
         await services.db.write(scans.waits, digest, now=utcnow())
-        raise Conflict(
-            "This file waits for the virus scanner, which does not answer. Try again in a minute."
-        ) from error
+        raise
     await services.db.write(scans.judged, digest, scanned, now=utcnow())
-    if scanned.verdict is not Verdict.CLEAN:
-        await admit(services, digest)
+    return scanned
 
 
 class FileScans:

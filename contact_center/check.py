@@ -13,8 +13,11 @@ from cryptography import x509
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from channels.email import dkim_keys
 from contact_center import migrate
+from contact_center.core import clamav
 from contact_center.core.clock import utcnow
+from contact_center.core.errors import Invalid
 from contact_center.core.i18n import mark
 from contact_center.core.settings import Settings
 from contact_center.running import Finding, look
@@ -23,6 +26,8 @@ from contact_center.running import Finding, look
 NAMES = ("contact_center", "channels", "routing", "tickets", "agent_ui", "knowledge_base")
 OURS = "contact-center"
 ENDS_SOON = timedelta(days=14)
+# Freshclam looks every two hours; a week means that it does not run.
+SIGNATURES_AGE = timedelta(days=7)
 
 
 def findings(settings: Settings, *, serving: bool = False) -> list[Finding]:
@@ -35,6 +40,8 @@ def findings(settings: Settings, *, serving: bool = False) -> list[Finding]:
         _redis(settings),
         *_address(settings, serving=serving),
         *_receiver(settings),
+        *_scanner(settings),
+        *_signing(settings),
         *(_running(settings) if database.level == "ok" else []),
     ]
 
@@ -145,6 +152,38 @@ def _receiver(settings: Settings) -> list[Finding]:
         renew = mark("Renew it; the receiver reads the new files by itself.")
         until = {"file": chain, "date": ends.date()}
         return [Finding("warning", mark("The mail receiver's certificate %(file)s ends on %(date)s."), renew, until)]
+    return []
+
+
+def _scanner(settings: Settings) -> list[Finding]:
+    """The virus scanner: it answers, and its signatures are of these days."""
+    if not settings.clamav:
+        return []
+    params: dict[str, object] = {"address": settings.clamav}
+    try:
+        version = clamav.version(settings.clamav)
+    except clamav.ScannerDown as error:
+        params["error"] = error
+        fix = mark("Start clamd, or mend CONTACT_CENTER_CLAMAV. Until it answers, files are neither shown nor sent.")
+        return [Finding("error", mark("The virus scanner %(address)s does not answer: %(error)s"), fix, params)]
+    since = clamav.signatures_of(version)
+    if since is not None and utcnow() - since > SIGNATURES_AGE:
+        params["date"] = since.date()
+        fix = mark("Look after freshclam: it fetches new ones every few hours.")
+        return [Finding("warning", mark("The virus scanner's signatures are of %(date)s."), fix, params)]
+    params["version"] = version.partition("/")[0]
+    return [Finding("ok", mark("The virus scanner %(address)s answers: %(version)s."), params=params)]
+
+
+def _signing(settings: Settings) -> list[Finding]:
+    """The key with which mailboxes sign: one that can be used."""
+    if not settings.dkim_key:
+        return []
+    try:
+        dkim_keys.opened(settings.dkim_key.encode())
+    except Invalid as error:
+        fix = mark("Mend CONTACT_CENTER_DKIM_KEY or the file that CONTACT_CENTER_DKIM_KEY_FILE names.")
+        return [Finding("error", mark("Mail cannot be signed: %(error)s"), fix, {"error": error.detail})]
     return []
 
 

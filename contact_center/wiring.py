@@ -171,7 +171,13 @@ def senders(services: Services) -> Mapping[str, Sender]:
     settings = services.settings
     twilio = TwilioSender(services.vault, public_url=settings.base_url, api_url=settings.twilio_api_url)
     return {
-        "email": MailSender(services.vault, services.files, AccessTokens(services), public_url=settings.base_url),
+        "email": MailSender(
+            services.vault,
+            services.files,
+            AccessTokens(services),
+            public_url=settings.base_url,
+            dkim_key=settings.dkim_key,
+        ),
         "sms": SmsSender(
             twilio=twilio,
             gateway=GatewaySender(services.vault, public_url=settings.base_url, private=settings.own_network),

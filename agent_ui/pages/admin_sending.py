@@ -56,7 +56,7 @@ async def sending(request: Request) -> Response:
         return await _show(request, account, blank(await locale_of(request), stored(account)))
     form = await read_form(request)
     quote = form.one_of("quote", list(QUOTES))
-    keys = await form.attempt(to_thread(read_dkim, form, account))
+    keys = await form.attempt(to_thread(read_dkim, form, account, held.settings.dkim_key))
     if form.ok and keys is not None:
         saving = held.db.write(
             save,
@@ -85,14 +85,14 @@ def stored(account: Account) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the form says about signing: the setting (None: off) and a new key (None: as it is)."""
+    """What the form says about signing: the setting (None: off) and a new key (None: as it is, "": no own one)."""
 
     settings: Mapping[str, Any]
     key: str | None
 
 
-def read_dkim(form: Form, account: Account) -> Keys:
-    """The part about signing, checked; a key is made where none is stored and none was entered."""
+def read_dkim(form: Form, account: Account, shared: str) -> Keys:
+    """The part about signing, checked; a key is made where none is stored, none entered and none is `shared`."""
     state = form.one_of("dkim", list(SIGNING))
     if not state:
         return Keys({"dkim": None}, None)
@@ -100,8 +100,11 @@ def read_dkim(form: Form, account: Account) -> Keys:
     entered = form.values.get("dkim_key", "").strip()
     if entered:
         dkim_keys.opened(entered.encode())
-    held = (account.secrets.get("dkim") or {}).get("key")
+    held = dkim_keys.own_key(account)
     chosen = {"domain": domain, "selector": selector, "signs": state == "signs"}
+    if shared:
+        dkim_keys.opened(shared.encode())
+        return Keys({"dkim": chosen}, entered or ("" if held and form.flag("dkim_shared") else None))
     return Keys({"dkim": chosen}, entered or (None if held else dkim_keys.new_key()))
 
 
@@ -118,16 +121,16 @@ def save(
     """Change these settings of an account, and audit them; of a key only that it is another one."""
     account = channel_accounts.by_id(tx, vault, account_id, lock=True)
     settings = {name: value for name, value in {**account.settings, **wanted}.items() if value is not None}
-    secrets = {**account.secrets, "dkim": {"key": key}} if key else None
+    secrets = {**account.secrets, "dkim": {"key": key} if key else {}} if key is not None else None
     channel_accounts.change(tx, vault, account_id, now=now, values={"settings": settings}, secrets=secrets)
     details = {**wanted, "key_replaced": key is not None}
     record(tx, "channel_account.sending", f"channel_account:{account_id}", now=now, user_id=by, details=details)
 
 
-def signer(account: Account) -> Signer | None:
+def signer(account: Account, shared: str) -> Signer | None:
     """The key that the account signs with, or is about to; None without one that can be used."""
     try:
-        return dkim_keys.prepared(account)
+        return dkim_keys.prepared(account, shared)
     except Invalid:
         return None
 
@@ -135,6 +138,7 @@ def signer(account: Account) -> Signer | None:
 async def _show(request: Request, account: Account, form: Form) -> Response:
     # A key is never shown, not even the one that was typed just now.
     form.values.pop("dkim_key", None)
+    shared = services(request).settings.dkim_key
     return await admin_page(
         request,
         "channel_sending.html",
@@ -144,6 +148,7 @@ async def _show(request: Request, account: Account, form: Form) -> Response:
         form=form,
         quotes=choices(form.locale, QUOTES),
         signing=choices(form.locale, SIGNING),
-        signer=signer(account),
-        has_key=bool(account.secrets.get("dkim")),
+        signer=signer(account, shared),
+        has_key=bool(dkim_keys.own_key(account)),
+        shared_key=bool(shared),
     )

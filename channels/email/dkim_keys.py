@@ -1,6 +1,7 @@
 """DKIM: an account's own signing key, the record that its domain publishes, and the signature of a mail (RFC 6376).
 
-Account settings: `dkim` {domain, selector, signs}; secrets: `dkim` {key}, an RSA key in PEM. A mail is signed after
+Account settings: `dkim` {domain, selector, signs}; secrets: `dkim` {key}, an RSA key in PEM; without one, the key of
+the setting `dkim_key`. A mail is signed after
 it is composed; what readers see is signed once more than it is there, so that nobody can put a second field in front.
 """
 
@@ -102,17 +103,25 @@ def opened(pem: bytes) -> rsa.RSAPrivateKey:
     return key
 
 
-def signer_of(account: Account) -> Signer | None:
-    """How an account signs; None where it does not. Raises Invalid for a key that cannot be used."""
-    return prepared(account) if (account.settings.get("dkim") or {}).get("signs") else None
+def signer_of(account: Account, shared: str = "") -> Signer | None:
+    """How an account signs, with its own key or the installation's `shared` one; None where it does not.
+
+    Raises Invalid for a key that cannot be used.
+    """
+    return prepared(account, shared) if (account.settings.get("dkim") or {}).get("signs") else None
 
 
-def prepared(account: Account) -> Signer | None:
+def own_key(account: Account) -> str:
+    """The key that is stored with the account, as PEM; "" where there is none."""
+    return str((account.secrets.get("dkim") or {}).get("key") or "")
+
+
+def prepared(account: Account, shared: str = "") -> Signer | None:
     """The same for one whose record may not be published yet; None where no key was chosen."""
     chosen: Mapping[str, Any] = account.settings.get("dkim") or {}
     if not chosen:
         return None
-    key = opened(str((account.secrets.get("dkim") or {}).get("key") or "").encode()).private_bytes(
+    key = opened((own_key(account) or shared).encode()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     return Signer(str(chosen.get("domain")), str(chosen.get("selector")), key)

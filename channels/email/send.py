@@ -45,12 +45,20 @@ class MailSender:
     idempotent = True
 
     def __init__(
-        self, vault: Vault, files: FileStore, tokens: AccessTokens | None = None, *, public_url: str = ""
+        self,
+        vault: Vault,
+        files: FileStore,
+        tokens: AccessTokens | None = None,
+        *,
+        public_url: str = "",
+        dkim_key: str = "",
     ) -> None:
         self.vault = vault
         self.public_url = public_url
         self.files = files
         self.tokens = tokens
+        # PEM; for mailboxes that sign and have no key of their own.
+        self.dkim_key = dkim_key
 
     async def send(self, outbound: Outbound) -> Sent:
         """Hand one mail to the account's server; raises SendFailed."""
@@ -62,7 +70,7 @@ class MailSender:
             raise _failed(send_errors.BAD_ADDRESS) from error
         except FileNotFoundError as error:
             raise _failed(send_errors.FILE_MISSING) from error
-        raw = _signed(outbound.account, raw)
+        raw = _signed(outbound.account, raw, self.dkim_key)
         # Whom nobody else sees is told to the server alone: no field of the mail names them.
         unseen = _addresses(outbound.meta.get("bcc"))
         recipients = list(dict.fromkeys([outbound.to, *letter.cc, *unseen]))
@@ -180,10 +188,10 @@ def message_id_of(vault: Vault, message_id: int, domain: str) -> str:
     return f"cc.{message_id}.{digest}@{domain}"
 
 
-def _signed(account: Account, raw: bytes) -> bytes:
-    """With the account's DKIM signature, where it has a key; unsigned mail never leaves in its place."""
+def _signed(account: Account, raw: bytes, shared: str) -> bytes:
+    """With the account's DKIM signature, where it signs; unsigned mail never leaves in its place."""
     try:
-        signer = signer_of(account)
+        signer = signer_of(account, shared)
     except Invalid as error:
         raise _failed(send_errors.DKIM_KEY, error.detail) from error
     return raw if signer is None else signer.signed(raw)

@@ -7,13 +7,16 @@ answer is one line that ends with \\0. Anything but a clear answer is `ScannerDo
 import asyncio
 import contextlib
 import re
+import socket
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 PIECE = 64 * 1024
 SECONDS = 60.0
 DEFAULT_PORT = 3310
+MAX_LINE = 1_000
 _FOUND = re.compile(r"stream: (.+) FOUND")
 
 
@@ -50,11 +53,55 @@ async def scan(address: str, path: Path, *, seconds: float = SECONDS) -> Scanned
         raise ScannerDown(str(error) or type(error).__name__) from error
 
 
+def version(address: str, *, seconds: float = 3.0) -> str:
+    """What the scanner says it is: `ClamAV 1.4.3/27800/Mon Nov  2 08:40:11 2026`, with its signatures' day.
+
+    Raises ScannerDown.
+    """
+    try:
+        with _line(address, seconds) as line:
+            line.sendall(b"zVERSION\0")
+            said = b""
+            while b"\0" not in said and len(said) < MAX_LINE and (piece := line.recv(1024)):
+                said += piece
+    except (OSError, ValueError) as error:
+        raise ScannerDown(str(error) or type(error).__name__) from error
+    found = said.partition(b"\0")[0].decode("utf-8", "replace").strip()
+    if not found.startswith("ClamAV"):
+        raise ScannerDown(f"the scanner said {found[:200]!r}")
+    return found
+
+
+def signatures_of(version: str) -> datetime | None:
+    """The day of the signatures that a version names; None where it names none."""
+    try:
+        return datetime.strptime(version.split("/")[2].strip(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    except (IndexError, ValueError):
+        return None
+
+
+def _line(address: str, seconds: float) -> socket.socket:
+    if not address.startswith("/"):
+        return socket.create_connection(_place(address), timeout=seconds)
+    line = socket.socket(socket.AF_UNIX)
+    line.settimeout(seconds)
+    try:
+        line.connect(address)
+    except OSError:
+        line.close()
+        raise
+    return line
+
+
+def _place(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":") if ":" in address else (address, "", "")
+    return host.strip("[]"), int(port or DEFAULT_PORT)
+
+
 async def _connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if address.startswith("/"):
         return await asyncio.open_unix_connection(address)
-    host, _, port = address.rpartition(":") if ":" in address else (address, "", "")
-    return await asyncio.open_connection(host.strip("[]"), int(port or DEFAULT_PORT))
+    return await asyncio.open_connection(*_place(address))
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: Path) -> str:

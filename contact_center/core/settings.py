@@ -79,6 +79,10 @@ class Settings(BaseSettings):
         default="", description="comma-separated host:port of our own network that SMS gateways may stand at"
     )
 
+    dkim_key: str = Field(
+        default="",
+        description="RSA key in PEM with which mailboxes sign that have none of their own; see Connect a mailbox",
+    )
     clamav: str = Field(
         default="",
         description="ClamAV daemon that scans files: host:port or the path of its socket; empty = off",

@@ -1,12 +1,13 @@
 """A mailbox's page about sending: its key is made or checked, shown as a record, and never shown itself."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
 from channels.email import dkim_keys
 from contact_center.accounts.permissions import Role
-from tests.agent_ui.console import Console, Seat
+from tests.agent_ui.console import Console, Seat, open_console
 from tests.agent_ui.test_admin import FORM
 from tests.agent_ui.test_ticket import make_mail
 from tests.conftest import NOW
@@ -63,6 +64,27 @@ async def test_a_bad_key_is_refused_beside_its_field_and_another_one_is_taken(co
     mine = dkim_keys.new_key()
     await save(admin, dkim="signs", dkim_key=mine)
     assert (await opened(console)).secrets["dkim"]["key"] == mine.strip()
+
+
+async def test_the_installations_key_takes_the_place_of_a_stored_one(sqlite_url: str, tmp_path: Path) -> None:
+    shared = dkim_keys.new_key()
+    async with open_console(sqlite_url, tmp_path, dkim_key=shared) as console:
+        await console.write(make_mail)
+        admin = await console.sit(Role.ADMIN)
+        await save(admin, dkim="signs")
+        account = await opened(console)
+        assert dkim_keys.own_key(account) == ""
+        page = (await admin.page(PAGE)).text
+        assert (dkim_keys.signer_of(account, shared) or account).name == "desk._domainkey.shop.test"
+        assert "v=DKIM1; k=rsa; p=MIIB" in page
+        assert "dkim_shared" not in page
+
+        await save(admin, dkim="signs", dkim_key=dkim_keys.new_key())
+        await save(admin, dkim="signs")
+        assert dkim_keys.own_key(await opened(console))
+        assert "dkim_shared" in (await admin.page(PAGE)).text
+        await save(admin, dkim="signs", dkim_shared="on")
+        assert dkim_keys.own_key(await opened(console)) == ""
 
 
 async def test_other_secrets_stay(console: Console) -> None:

@@ -18,6 +18,7 @@ class Clamd:
     mode: str = "well"
     asked: list[bytes] = field(default_factory=list)
     address: str = ""
+    version: str = "ClamAV 1.4.3"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -31,7 +32,10 @@ class Clamd:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader) -> bytes | None:
-        assert await reader.readuntil(b"\0") == b"zINSTREAM\0"
+        command = await reader.readuntil(b"\0")
+        if command == b"zVERSION\0":
+            return self.version.encode()
+        assert command == b"zINSTREAM\0"
         data = b""
         while size := int.from_bytes(await reader.readexactly(4), "big"):
             data += await reader.readexactly(size)

@@ -1,5 +1,6 @@
 """Files and the virus scanner, against a stand-in that speaks INSTREAM: clean, infected, too large, down."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,26 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
+from channels import delivery
+from channels.base import Outbound, Sent
+from channels.delivery import DeliveryLoop
+from channels.models import DeliveryAttempt
 from channels.scanning import FileScans, admit
+from contact_center import check
 from contact_center.core import clamav
 from contact_center.core.clamav import Scanned, ScannerDown, Verdict
+from contact_center.core.clock import utcnow
 from contact_center.core.errors import Conflict, Forbidden
 from contact_center.core.events import EventRow
+from contact_center.core.settings import Settings
 from tests.channels.clamd import EICAR, NAME, Clamd, clamd
 from tests.channels.desk import Desk, open_desk
 from tests.conftest import NOW
-from tests.factories import make_account, make_ticket, unique
+from tests.factories import make_account, make_ticket, make_user, unique
+from tickets import replies
 from tickets.inbound import StoredFile
+from tickets.models import Message
+from tickets.replies import Author, Reply
 from tickets.scans import FileScan
 
 
@@ -133,6 +144,91 @@ async def test_a_scanner_that_is_down_keeps_files_waiting_and_is_asked_again(sca
 
     assert {(await state(scanned, one))[0] for one in (first, second)} == {"clean"}
     await admit(scanned.services, first)
+
+
+class Post:
+    """A sender that keeps what it was given."""
+
+    idempotent = True
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+
+    async def send(self, outbound: Outbound) -> Sent:
+        self.given.append(outbound.message_id)
+        return Sent()
+
+
+async def answered(desk: Desk, data: bytes) -> int:
+    """An agent's answer with a file, due now; its message."""
+    file = StoredFile(desk.services.files.put(data), "offer.pdf", "application/pdf", len(data))
+
+    def story(tx: Connection) -> int:
+        found = make_ticket(tx, account_id=make_account(tx, address=unique("+1500555")), sender=unique("+1415"))
+        answer = Reply("Here.", attachments=(file,))
+        message_id = replies.reply(tx, found.ticket_id, answer, author=Author(make_user(tx)), now=NOW).message_id
+        tx.execute(update(Message).where(Message.id == message_id).values(send_after=NOW))
+        return message_id
+
+    return await desk.db.write(story)
+
+
+async def state_of(desk: Desk, message_id: int) -> tuple[str, str | None]:
+    query = select(Message.delivery, Message.delivery_error).where(Message.id == message_id)
+    return await desk.db.read(lambda tx: tuple(tx.execute(query).one()))
+
+
+async def test_what_we_send_is_scanned_first(scanned: Desk, scanner: Clamd) -> None:
+    clean, bad, large = [await answered(scanned, data) for data in (b"a", EICAR, b"x" * 3_000_000)]
+    post = Post()
+    await DeliveryLoop(scanned.services, {"sms": post}).run_once()
+
+    assert post.given == [clean]
+    assert await state_of(scanned, clean) == ("sent", None)
+    assert await state_of(scanned, bad) == ("failed", delivery.INFECTED)
+    assert await state_of(scanned, large) == ("failed", delivery.TOO_LARGE)
+    attempt = next(row for row in await scanned.rows(DeliveryAttempt) if row.message_id == bad)
+    assert attempt.answer == f"offer.pdf: {NAME}"
+
+
+async def test_what_we_send_waits_for_a_scanner_that_is_down_however_long(scanned: Desk, scanner: Clamd) -> None:
+    scanner.mode = "cut"
+    message_id = await answered(scanned, b"hello")
+    post = Post()
+    loop = DeliveryLoop(scanned.services, {"sms": post})
+    due = update(Message).values(send_after=NOW)
+    for _ in range(delivery.MAX_ATTEMPTS + 2):
+        await scanned.db.write(lambda tx: tx.execute(due))
+        await loop.run_once()
+    assert await state_of(scanned, message_id) == ("queued", delivery.SCANNER_DOWN)
+    assert post.given == []
+
+    scanner.mode = "well"
+    await scanned.db.write(lambda tx: tx.execute(due))
+    await loop.run_once()
+    assert await state_of(scanned, message_id) == ("sent", None)
+
+
+def checked(address: str, tmp_path: Path) -> list[str]:
+    found = check.findings(Settings(data_dir=tmp_path, port=1, clamav=address))
+    return [f"{one.level}: {one.what()}" for one in found if "scanner" in one.what()]
+
+
+async def test_the_check_asks_whether_the_scanner_answers_and_how_old_its_signatures_are(
+    scanner: Clamd, tmp_path: Path
+) -> None:
+    async def said() -> list[str]:
+        return await asyncio.to_thread(checked, scanner.address, tmp_path)
+
+    scanner.version = f"ClamAV 1.4.3/27800/{utcnow():%a %b %d %H:%M:%S %Y}"
+    assert await said() == [f"ok: The virus scanner {scanner.address} answers: ClamAV 1.4.3."]
+    scanner.version = "ClamAV 1.4.3/27800/Mon Nov  2 08:40:11 2020"
+    assert await said() == ["warning: The virus scanner's signatures are of 2020-11-02."]
+    scanner.version = "nonsense"
+    [line] = await said()
+    assert line.startswith(f"error: The virus scanner {scanner.address} does not answer")
+    assert checked("/nowhere/clamd.sock", tmp_path)[0].startswith("error")
+    assert checked("", tmp_path) == []
 
 
 async def test_without_a_scanner_nothing_is_asked_and_what_was_found_stays_out(

@@ -1,5 +1,6 @@
 """DKIM: what leaves is signed so that the library's own check believes it, and bad keys are named."""
 
+from pathlib import Path
 from typing import Any
 
 import dkim
@@ -11,7 +12,9 @@ from channels.base import SendFailed
 from channels.email import dkim_keys
 from channels.email.dkim_keys import Signer
 from channels.email.send import MailSender
+from contact_center import check
 from contact_center.core.errors import Invalid
+from contact_center.core.settings import Settings
 from tests.channels.desk import Desk
 from tests.channels.email.letters import mailbox
 from tests.channels.email.servers import other_server
@@ -85,6 +88,39 @@ async def test_a_prepared_key_signs_nothing_yet(sqlite_desk: Desk) -> None:
     assert (found := dkim_keys.prepared(account)) is not None
     assert found.name == "s._domainkey.a.test"
     assert found.record.startswith("v=DKIM1; k=rsa; p=MIIB")
+
+
+async def test_a_mailbox_without_a_key_of_its_own_signs_with_the_installations(sqlite_desk: Desk) -> None:
+    settings = {"dkim": {"domain": "shop.test", "selector": "desk", "signs": True}}
+    other = dkim_keys.new_key()
+    bare = await mailbox(sqlite_desk, settings=settings, secrets={"dkim": {}})
+    own = await mailbox(sqlite_desk, address="b@shop.test", settings=settings, secrets={"dkim": {"key": other}})
+
+    assert (found := dkim_keys.signer_of(bare, PEM)) is not None
+    assert (found.record, found.key) == (SIGNER.record, SIGNER.key)
+    assert (theirs := dkim_keys.signer_of(own, PEM)) is not None
+    assert theirs.record != SIGNER.record
+    with pytest.raises(Invalid):
+        dkim_keys.signer_of(bare)
+    async with other_server() as server:
+        smtp = {"smtp": {"host": "127.0.0.1", "port": server.port, "security": "none"}}
+        account = await mailbox(sqlite_desk, address="c@shop.test", settings={**settings, **smtp})
+        sender = MailSender(sqlite_desk.services.vault, sqlite_desk.services.files, dkim_key=PEM)
+        await sender.send(outbound(account))
+        assert believed(bytes(server.mails[0][2]))
+
+
+def test_the_installations_key_comes_from_a_file_and_the_check_names_a_bad_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "dkim.pem"
+    monkeypatch.setenv("CONTACT_CENTER_DKIM_KEY_FILE", str(file))
+    for content, wrong in ((PEM, 0), ("nonsense", 1)):
+        file.write_text(content)
+        settings = Settings(data_dir=tmp_path, port=1)
+        assert settings.dkim_key == content.strip()
+        said = [found.what() for found in check.findings(settings) if "signed" in found.what()]
+        assert len(said) == wrong
 
 
 def pem(key: Any, password: bytes | None = None) -> bytes:

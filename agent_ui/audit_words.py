@@ -39,6 +39,8 @@ ACTIONS = {
     "journal.retried": mark("Journal item tried again"),
     "login": mark("Signed in"),
     "login.failed": mark("Sign-in failed"),
+    "message.said_sent": mark("Somebody said that a message of unknown fate was sent"),
+    "message.said_not_sent": mark("Somebody said that a message of unknown fate was not sent"),
     "presence.set": mark("Status set for a colleague"),
     "profile.changed": mark("Routing profile changed"),
     "queue.agents_changed": mark("Agents of a queue changed"),

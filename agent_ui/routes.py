@@ -68,6 +68,7 @@ from agent_ui.pages import (
     spam,
     taking_back,
     ticket,
+    unsettled,
     whatsapp,
     writing,
 )
@@ -81,6 +82,7 @@ AREAS = (
     lists,
     bulk,
     board,
+    unsettled,
     customers,
     admin,
     admin_users,
@@ -210,6 +212,7 @@ DONE = (
     (f"{TICKET}/callbacks/{{reminder_id:int}}/done", calls.done),
     ("/messages/{message_id:int}/undo", taking_back.undo),
     ("/messages/{message_id:int}/again", attempts.again),
+    ("/messages/{message_id:int}/settle", unsettled.settle),
     ("/scheduled/{scheduled_id:int}/move", scheduling.move),
     ("/scheduled/{scheduled_id:int}/send", scheduling.send_now),
     ("/scheduled/{scheduled_id:int}/back", scheduling.take_back),

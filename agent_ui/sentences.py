@@ -74,6 +74,8 @@ ICONS = {
     "caller_known": "user-round",
     "caller_unknown": "user-round",
     "sms_start": "message-square-text",
+    "said_sent": "check",
+    "said_not_sent": "circle-alert",
     "sensitive_shown": "eye",
     "identity_confirmed": "shield-check",
     "identity_withdrawn": "circle-slash",
@@ -265,6 +267,8 @@ MORE = {
     "caller_unknown": mark("The caller is nobody of those suggested"),
     "sms_stop": mark("The customer opted out of SMS"),
     "sms_start": mark("The customer takes SMS again"),
+    "said_sent": mark("Has looked: the message of unknown fate was sent"),
+    "said_not_sent": mark("Has looked: the message of unknown fate was not sent"),
 }
 
 

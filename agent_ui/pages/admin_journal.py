@@ -1,7 +1,7 @@
 """The journal: every raw inbound item with the named state it ended in; quarantined ones can be tried again."""
 
 import quopri
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,8 @@ from tickets.sensitive.find import Kind, find
 from tickets.sensitive.masking import HIDDEN
 from tickets.states import Channel, JournalState
 
+# inbox.retry or inbox.release.
+PutBack = Callable[..., object]
 PAGE = 50
 LONGEST_RAW = 200_000
 EXTENSIONS = {Channel.EMAIL.value: "eml"}
@@ -204,30 +206,25 @@ def is_sensitive(raw: str, kinds: frozenset[Kind]) -> bool:
 
 async def retry(request: Request) -> Response:
     """Try a quarantined item again; the channel's loop takes it."""
-    await read_form(request)
-    item_id = request.path_params["item_id"]
-    await services(request).db.write(retry_item, item_id, by=request.state.person.id, now=utcnow())
-    return go(f"/admin/journal/{item_id}", "retried")
-
-
-def retry_item(tx: Connection, item_id: int, *, by: int, now: datetime) -> None:
-    """Put an item back to received, and audit it."""
-    inbox.retry(tx, item_id, now=now)
-    record(tx, "journal.retried", f"journal:{item_id}", now=now, user_id=by)
+    return await _once_more(request, inbox.retry, "retried")
 
 
 async def release(request: Request) -> Response:
     """Let a blocked item through; the block stays for others."""
+    return await _once_more(request, inbox.release, "released")
+
+
+async def _once_more(request: Request, put_back: PutBack, done: str) -> Response:
+    """Put an item back to received, and say on its page what was done."""
     await read_form(request)
     item_id = request.path_params["item_id"]
-    await services(request).db.write(release_item, item_id, by=request.state.person.id, now=utcnow())
-    return go(f"/admin/journal/{item_id}", "released")
+    await services(request).db.write(_audited, put_back, item_id, done, by=request.state.person.id, now=utcnow())
+    return go(f"/admin/journal/{item_id}", done)
 
 
-def release_item(tx: Connection, item_id: int, *, by: int, now: datetime) -> None:
-    """Put a blocked item back to received, and audit it."""
-    inbox.release(tx, item_id, now=now)
-    record(tx, "journal.released", f"journal:{item_id}", now=now, user_id=by)
+def _audited(tx: Connection, put_back: PutBack, item_id: int, done: str, *, by: int, now: datetime) -> None:
+    put_back(tx, item_id, now=now)
+    record(tx, f"journal.{done}", f"journal:{item_id}", now=now, user_id=by)
 
 
 async def download(request: Request) -> Response:

@@ -68,4 +68,7 @@ def alerts(board: Board) -> list[Alert]:
         for queue in present.queues
         if queue.closed_reason
     ]
+    if present.unsettled:
+        text = mark("Nobody knows whether they were sent: %(n)s messages.")
+        found.append(Alert("warn", "circle-help", text, {"n": present.unsettled}, "/board/unsettled"))
     return found[:MOST]

@@ -105,6 +105,8 @@ class Present:
     deferred: Deferred
     csat: Share | None
     troubles: tuple[Trouble, ...]
+    # Messages of which nobody knows whether they left.
+    unsettled: int
 
     @property
     def today(self) -> Counts:

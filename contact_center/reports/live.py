@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 
 from contact_center.accounts.models import TeamMember, User
 from contact_center.core.schema import UtcDateTime
+from contact_center.reports import troubles
 from contact_center.reports.definitions import (
     AGES,
     ANSWER_CLOCKS,
@@ -28,14 +29,14 @@ from contact_center.reports.definitions import (
     is_staffed,
     wilson,
 )
-from contact_center.reports.floor import AgentLine, Deferred, Present, QueueLine, Scope, Trouble, Waiting
+from contact_center.reports.floor import AgentLine, Deferred, Present, QueueLine, Scope, Waiting
 from routing import queue_settings
 from routing.models import AgentState, Offer, ProfileRow, QueueEntry, WorkItem
 from routing.pools import PoolName
 from routing.states import OfferState, Presence, WorkItemState
 from tickets.customers.names import display_name
 from tickets.hours import calendar_from, is_open
-from tickets.models import Assignment, Calendar, ChannelAccount, ContactPoint, Customer, Queue, Ticket
+from tickets.models import Assignment, Calendar, ContactPoint, Customer, Queue, Ticket
 from tickets.numbers import number_of
 from tickets.quality.models import Survey
 from tickets.sla_models import SlaClock
@@ -75,7 +76,8 @@ def present(tx: Connection, scope: Scope, *, zone: str, now: datetime) -> Presen
         missed_target=missed,
         deferred=_deferred(tx, ids, end=day_end(now, zone), now=now),
         csat=csat(tx, ids, since=since, until=now),
-        troubles=_troubles(tx),
+        troubles=troubles.accounts(tx),
+        unsettled=troubles.unsettled_messages(tx, now),
     )
 
 
@@ -383,16 +385,6 @@ def csat(tx: Connection, queue_ids: Sequence[int], *, since: datetime, until: da
         )
     ).one()
     return wilson(row.good, row.n)
-
-
-def _troubles(tx: Connection) -> tuple[Trouble, ...]:
-    rows = tx.execute(
-        select(ChannelAccount.id, ChannelAccount.name, ChannelAccount.last_error)
-        .where(ChannelAccount.enabled, ChannelAccount.last_error.is_not(None))
-        .order_by(ChannelAccount.name)
-        .limit(5)
-    )
-    return tuple(Trouble(row.id, row.name, row.last_error) for row in rows)
 
 
 def staffed(agents: Sequence[AgentLine]) -> list[AgentLine]:

@@ -1,14 +1,17 @@
-"""The ledger on a message: each try with what the other side said, and once more on request."""
+"""The ledger on a message: each try with what the other side said, once more on request, and what a colleague knows."""
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from channels import delivery
 from channels.base import Sent
 from channels.delivery import Outcome
+from contact_center.accounts.models import AuditEntry
+from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
-from tests.agent_ui.console import SCRIPT, Console
+from tests.agent_ui.console import PAGE, SAME_ORIGIN, SCRIPT, Console
 from tests.agent_ui.test_ticket import make_mail, messages, path, row
 from tickets import replies
 from tickets.models import Message
@@ -66,3 +69,52 @@ async def test_what_was_received_has_no_ledger(console: Console) -> None:
     seat, ticket_id = await console.sit(), await console.write(make_mail)
     message_id = (await console.db.read(row, Message, Message.ticket_id == ticket_id)).id
     assert (await seat.part(f"/messages/{message_id}/attempts")).status_code == 404
+
+
+UNCERTAIN = Outcome(Delivery.UNCERTAIN, code="uncertain", text="The carrier did not answer.")
+
+
+async def unknown(console: Console, minutes: int = 10) -> tuple[int, int]:
+    """(ticket, message) whose fate nobody knows, so many minutes old."""
+    ticket_id = await console.write(make_mail)
+    message_id = await console.write(answered, ticket_id)
+    await console.write(tried, UNCERTAIN)
+    old = update(Message).where(Message.id == message_id).values(created_at=utcnow() - timedelta(minutes=minutes))
+    await console.write(lambda tx: tx.execute(old))
+    return ticket_id, message_id
+
+
+async def test_a_colleague_says_by_one_click_that_it_was_sent(console_on_both: Console) -> None:
+    ticket_id, message_id = await unknown(console_on_both)
+    seat = await console_on_both.sit(name="Mai Tran")
+    assert f'data-settle="{message_id}"' in (await seat.page(path(ticket_id))).text
+    assert (await seat.post(f"/messages/{message_id}/settle", SCRIPT, sent="perhaps")).status_code == 422
+    assert (await seat.post(f"/messages/{message_id}/settle", SCRIPT, sent="yes")).status_code == 200
+    assert (await console_on_both.db.read(messages, ticket_id))[1].delivery == "sent"
+    page = await seat.page(path(ticket_id))
+    assert "was sent · Mai Tran" in page.text
+    assert "data-settle" not in page.text
+    assert (await seat.post(f"/messages/{message_id}/settle", SCRIPT, sent="no")).status_code == 409
+    audit = await console_on_both.db.read(lambda tx: list(tx.execute(select(AuditEntry.action)).scalars()))
+    assert audit.count("message.said_sent") == 1
+
+
+async def test_a_supervisor_sees_what_waits_and_what_was_not_sent_can_be_sent_again(console_on_both: Console) -> None:
+    ticket_id, message_id = await unknown(console_on_both)
+    supervisor = await console_on_both.sit(Role.SUPERVISOR)
+    assert "/board/unsettled" in (await supervisor.page("/board")).text
+    listed = await supervisor.page("/board/unsettled")
+    assert "It ships." in listed.text
+    said = await supervisor.post(f"/board/unsettled/{message_id}", {**PAGE, **SAME_ORIGIN}, sent="no")
+    assert said.status_code == 303
+    assert "Nothing is unknown" in (await supervisor.page("/board/unsettled")).text
+    assert f'data-again="{message_id}"' in (await supervisor.page(path(ticket_id))).text
+    assert (await supervisor.post(f"/messages/{message_id}/again", SCRIPT)).status_code == 200
+
+
+async def test_what_a_report_may_still_settle_is_not_listed_and_agents_have_no_list(console: Console) -> None:
+    await unknown(console, minutes=1)
+    supervisor = await console.sit(Role.SUPERVISOR)
+    assert "Nothing is unknown" in (await supervisor.page("/board/unsettled")).text
+    assert "/board/unsettled" not in (await supervisor.page("/board")).text
+    assert (await (await console.sit()).page("/board/unsettled")).status_code == 403

@@ -9,12 +9,13 @@ async function open(button) {
   menu().querySelector(".title")?.focus();
 }
 
-async function again(button) {
+async function post(button, url, body) {
   button.disabled = true;
-  const response = await fetch(`/messages/${button.dataset.again}/again`, {
-    method: "POST", headers: { Accept: "application/json" }, credentials: "same-origin",
+  const response = await fetch(url, {
+    method: "POST", headers: { Accept: "application/json" }, credentials: "same-origin", body,
   }).catch(() => null);
   menu().hidePopover();
+  button.disabled = false;
   if (response?.ok) { say(word("sending")); return; }
   if (response?.status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
   const told = response ? await response.json().catch(() => ({})) : {};
@@ -25,5 +26,7 @@ document.addEventListener("click", (event) => {
   const details = event.target.closest("[data-attempts]");
   if (details) void open(details);
   const button = event.target.closest("[data-again]");
-  if (button) void again(button);
+  if (button) void post(button, `/messages/${button.dataset.again}/again`);
+  const known = event.target.closest("[data-settle]");
+  if (known) void post(known, `/messages/${known.dataset.settle}/settle`, new URLSearchParams({ sent: known.value }));
 });

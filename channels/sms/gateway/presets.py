@@ -47,7 +47,7 @@ PRESETS: Mapping[str, Preset] = {
   "Content": "{{text}}",
   "Brandname": "{{from}}",
   "SmsType": "2",
-  "IsUnicode": "{{unicode}}",
+  "IsUnicode": "{{accented}}",
   "RequestId": "{{reference}}",
   "CallbackUrl": "{{receipt_url}}"
 }""",
@@ -100,6 +100,42 @@ PRESETS: Mapping[str, Preset] = {
             "states": DOTTED(["0 = delivered", "1-63 = sent", "64- = failed"]),
             "proof": Proof.TOKEN,
             "proof_at": "token",
+        },
+    ),
+    "viettel": Preset(
+        "Viettel SMS Brandname (SOAP)",
+        "http://viettelsolution.com.vn/san-pham/tai-lieu-tich-hop-tin-nhan-thuong-hieu-smsbrandname.77.html",
+        mark(
+            "User name and password are those of the bulk service; write your CPCode into the body. The account's "
+            "address is your brand name. The service's address stands in your contract, and so does which of yours it "
+            "lets in. It brings neither messages nor reports."
+        ),
+        {
+            "method": "POST",
+            "url": "https://ams.tinnhanthuonghieu.vn:8998/bulkapi",
+            "headers": 'SOAPAction: ""',
+            "body_kind": Body.XML,
+            "body": """<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
+    xmlns:impl="http://impl.bulkSms.ws/">
+  <soapenv:Header/>
+  <soapenv:Body>
+    <impl:wsCpMt>
+      <User>{{user}}</User>
+      <Password>{{password}}</Password>
+      <CPCode>CPCODE</CPCode>
+      <RequestID>4</RequestID>
+      <UserID>{{to_digits}}</UserID>
+      <ReceiverID>{{to_digits}}</ReceiverID>
+      <ServiceID>{{from}}</ServiceID>
+      <CommandCode>bulksms</CommandCode>
+      <Content>{{text}}</Content>
+      <ContentType>{{accented}}</ContentType>
+    </impl:wsCpMt>
+  </soapenv:Body>
+</soapenv:Envelope>""",
+            "ok_at": "Envelope.Body.wsCpMtResponse.return.result",
+            "ok_values": "1",
+            "error_at": "Envelope.Body.wsCpMtResponse.return.message",
         },
     ),
 }

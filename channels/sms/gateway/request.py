@@ -19,8 +19,8 @@ from contact_center.core.text import fold
 PLACE = soap.PLACE
 SECRETS = ("user", "password", "basic")
 PLACES = (
-    "to", "to_digits", "to_national", "from", "text", "text_without_marks", "unicode", "reference", "receipt_url",
-    *SECRETS,
+    "to", "to_digits", "to_national", "from", "text", "text_without_marks", "unicode", "accented", "reference",
+    "receipt_url", *SECRETS,
 )  # fmt: skip
 HIDDEN = "•••••"
 LONGEST_HEADER = 2_000
@@ -57,6 +57,8 @@ def values(
         "text": text,
         "text_without_marks": without_marks(text),
         "unicode": "1" if measure(text).encoding is Encoding.UCS2 else "0",
+        # GSM-7 knows some accented letters; gateways in Viet Nam ask whether there is any.
+        "accented": "0" if text.isascii() else "1",
         "reference": reference,
         "receipt_url": receipt_url,
         "user": user,

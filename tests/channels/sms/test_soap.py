@@ -13,8 +13,9 @@ from channels.delivery import DeliveryLoop
 from channels.models import DeliveryAttempt
 from channels.sms.gateway import soap
 from channels.sms.gateway.answer import NotTaken, Taken, Unclear, understand
-from channels.sms.gateway.config import Gateway
-from channels.sms.gateway.request import BadTemplate, prepare
+from channels.sms.gateway.config import Gateway, of
+from channels.sms.gateway.presets import PRESETS
+from channels.sms.gateway.request import BadTemplate, prepare, values
 from channels.sms.gateway.send import GatewaySender
 from tests.channels.desk import PUBLIC, Desk
 from tests.channels.sms.test_delivery import answer, state, text
@@ -188,3 +189,43 @@ async def test_a_cut_line_is_uncertain_and_a_fault_of_ours_is_a_no(
     bulk.fault = fault
     message_id = await send(sqlite_desk, bulk, "hello")
     assert (await state(sqlite_desk, message_id))[0] == expected
+
+
+VIETTEL = of({"gateway": PRESETS["viettel"].values})
+
+
+def viettel(result: str, message: str) -> bytes:
+    """The answer of the bulk service, as its users have published it."""
+    inner = f"<return><message>{message}</message><result>{result}</result></return>"
+    name = "wsCpMtResponse"
+    return envelope(f'<ns2:{name} xmlns:ns2="http://impl.bulkSms.ws/">{inner}</ns2:{name}>')
+
+
+def test_the_viettel_preset_says_what_its_documentation_asks_for() -> None:
+    secrets = {"gateway_user": "smsbrand", "gateway_password": "p&<w"}
+    filled = values(
+        to="+84976969454", sender="LOTUS", text="Chào & <b>", reference="1", receipt_url="", secrets=secrets
+    )
+    root = ElementTree.fromstring(prepare(VIETTEL, filled).content)
+    call = root.find(f"{{{ENVELOPE}}}Body/{{http://impl.bulkSms.ws/}}wsCpMt")
+    assert call is not None
+    named = "User Password CPCode RequestID UserID ReceiverID ServiceID CommandCode Content ContentType"
+    assert [child.tag for child in call] == named.split()
+    said = {child.tag: child.text for child in call}
+    assert (said["User"], said["Password"], said["ServiceID"]) == ("smsbrand", "p&<w", "LOTUS")
+    assert (said["ReceiverID"], said["Content"], said["ContentType"]) == ("84976969454", "Chào & <b>", "1")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, viettel("1", "Insert MT_QUEUE: OK"), Taken(None)),
+        (200, viettel("0", "Authenticate: IP_INVALID"), NotTaken("0", "Authenticate: IP_INVALID")),
+        (200, envelope("<x/>"), Unclear()),
+        (502, b"<html/>", Unclear()),
+    ],
+)
+def test_the_viettel_presets_answers_are_understood(
+    status: int, body: bytes, expected: Taken | NotTaken | Unclear
+) -> None:
+    assert understand(VIETTEL, status, body) == expected

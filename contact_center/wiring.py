@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from agent_ui import assets, fragments, live_ticket, own
 from agent_ui import routes as console
-from agent_ui.pages import kb, qa, survey, unsubscribing
+from agent_ui.pages import contact, kb, qa, survey, unsubscribing
 from agent_ui.pages.board_live import BoardPulse, BoardRenderer
 from channels import health
 from channels.base import Sender
@@ -208,6 +208,7 @@ def routes() -> list[BaseRoute]:
         *messaging_hooks.routes(),
         *chat_routes.routes(),
         *help_center.routes(),
+        *contact.routes(),
         *survey.routes(),
         *unsubscribing.routes(),
         *kb.routes(),

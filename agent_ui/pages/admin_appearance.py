@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ from contact_center.core.i18n import gettext, mark
 from contact_center.core.secrets import Vault
 from contact_center.core.services import services
 from tickets import channel_accounts
+from tickets.channel_accounts import Account
 from tickets.topics import by_path
 
 SIDES = {"right": mark("At the right"), "left": mark("At the left")}
@@ -38,6 +40,8 @@ WORDS = {
     "greeting_more": (mark("Below the greeting"), ""),
     "choice": (mark("What the choice is called"), mark("Empty: “Topic”.")),
     "offline": (mark("When nobody is there"), mark("{when} becomes the next opening.")),
+    "form": (mark("Title of the contact form"), mark("The form as a page of its own, at any hour.")),
+    "form_more": (mark("Below the title of the contact form"), ""),
     "consent": (mark("Line about privacy"), mark("Shown above the button; empty: no line.")),
 }
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -144,7 +148,15 @@ async def appearance(request: Request) -> Response:
         languages=LANGUAGES,
         words=WORDS,
         longest=CUSTOM,
+        **contact_form(held.settings.base_url or str(request.base_url), account),
     )
+
+
+def contact_form(base_url: str, account: Account) -> dict[str, str]:
+    """Where the contact form is, and what shows it in a website's page."""
+    url = f"{base_url.rstrip('/')}/contact/{account.key}"
+    frame = f'<iframe src="{url}?embed" title="{escape(account.name)}" width="100%" height="860"></iframe>'
+    return {"form_url": url, "form_frame": frame}
 
 
 def save(tx: Connection, vault: Vault, account_id: int, look: Mapping[str, Any], *, by: int, now: datetime) -> None:

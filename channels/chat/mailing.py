@@ -1,6 +1,7 @@
 """Chat that goes on by mail: answers that were not seen, transcripts, and what is written in closed hours."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -176,6 +177,14 @@ def _send(
     reply(tx, ticket_id, answer, author=SYSTEM, now=now)
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The form as a mail for the journal: itself, or the digest under which it lies."""
+
+    mail: bytes | None = None
+    digest: str | None = None
+
+
 def take_offline(
     tx: Connection,
     account_id: int,
@@ -186,11 +195,17 @@ def take_offline(
     address: str,
     now: datetime,
     choice: Choice | None = None,
+    files: Sequence[StoredFile] = (),
+    raw: Raw | None = None,
 ) -> Receipt:
-    """A message written in closed hours becomes a mail ticket; the same client id gives the same receipt."""
+    """A message written in closed hours, or in the contact form, becomes a mail ticket.
+
+    The same client id gives the same receipt. `raw`: the message as a mail, where it is more than its text.
+    """
     limits.enforce(tx, f"chat.offline:{address}", limit=OFFLINE_MESSAGES, window=WINDOW, now=now)
     queue_id = choice.queue_id if choice else queue_id
     mailbox, email = mail_account(tx, queue_id), address_of(form.email)
+    raw = raw or Raw(as_mail(form, email, now=now))
     inbound = InboundMessage(
         channel=Channel.EMAIL,
         account_id=mailbox or account_id,
@@ -198,10 +213,12 @@ def take_offline(
         sender=Address(ContactKind.EMAIL, email, form.name),
         text=form.text,
         # What a block stops can be let through only by a mailbox that can read it.
-        raw=_as_mail(form, email, now=now) if mailbox is not None else None,
+        raw=raw.mail if raw and mailbox is not None else None,
+        raw_digest=raw.digest if raw and mailbox is not None else None,
         locale=locale,
         queue_id=queue_id,
         topic_id=choice.topic_id if choice else None,
+        attachments=tuple(files),
         meta={"widget_page": form.page} if form.page else {},
     )
     receipt = intake.receive(tx, inbound, now=now)
@@ -213,13 +230,18 @@ def take_offline(
     return receipt
 
 
-def _as_mail(form: OfflineMessage, email: str, *, now: datetime) -> bytes:
-    """The form as the mail that its writer might have sent instead."""
+def as_mail(
+    form: OfflineMessage, email: str, *, now: datetime, files: Sequence[tuple[StoredFile, bytes]] = ()
+) -> bytes:
+    """The form as the mail that its writer might have sent instead, with the bytes of its files."""
     mail = EmailMessage(policy=SMTP)
     mail["From"] = formataddr((" ".join(form.name.split()), email))
     mail["Date"] = now
     mail["Message-ID"] = f"<{form.client_id}@widget.invalid>"
     mail.set_content(form.text)
+    for file, data in files:
+        main, _, kind = file.content_type.partition("/")
+        mail.add_attachment(data, maintype=main, subtype=kind, filename=file.filename)
     return mail.as_bytes()
 
 

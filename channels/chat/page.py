@@ -33,7 +33,15 @@ DEFAULT_ACCENT = "#2457d6"
 
 
 # What a shop may say in its own words, with the greatest length.
-CUSTOM = {"greeting": 120, "greeting_more": 300, "choice": 60, "offline": 300, "consent": 300}
+CUSTOM = {
+    "greeting": 120,
+    "greeting_more": 300,
+    "choice": 60,
+    "offline": 300,
+    "form": 120,
+    "form_more": 300,
+    "consent": 300,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,3 +141,12 @@ def _line(_: Callable[[str], str]) -> dict[str, str]:
         "refused": _("Chat is not available on this page."),
         "too_many": _("Too many conversations from your network. Please try again later."),
     }
+
+
+def form_texts(_: Callable[[str], str]) -> dict[str, str]:
+    """The same for the contact form, beside those that it shares with the widget."""
+    return {
+        "form": _("Write to us"),
+        "form_more": _("Tell us what it is about. We answer by e-mail."),
+        "too_long": _("This is too long. Please shorten it, or attach it as a file."),
+    }

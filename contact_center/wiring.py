@@ -20,6 +20,7 @@ from channels.chat import ending as chat_ending
 from channels.chat import lines as chat_lines
 from channels.chat import routes as chat_routes
 from channels.chat.upkeep import Upkeep
+from channels.cleaning import FileCleaning
 from channels.delivery import DeliveryLoop
 from channels.email import acknowledge
 from channels.email.grants import AccessTokens
@@ -153,6 +154,7 @@ LOOPS = (
     "mailbox-reports",
     "mail-receiver",
     "virus-scan",
+    "files",
     "sms-media",
     "sms-again",
     "sms-lookup",
@@ -293,6 +295,7 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
         Loop("mailbox-reports", Reconciler(services).run_once, 10.0, frozenset({MAILBOX_REPORTS})),
         Loop("mail-receiver", receiver.run_once, 60.0, close=receiver.close),
         Loop("virus-scan", FileScans(services).run_once, 5.0, frozenset({"message", "lists"})),
+        Loop("files", FileCleaning(services).run_once, 86400.0),
         Loop("sms-media", MediaLoop(services).run_once, 2.0),
         Loop("sms-again", partial(sms_again.run_once, services), 10.0, frozenset({"journal"})),
         Loop("sms-lookup", Finder(services).run_once, 10.0),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from contact_center.core.errors import NotFound
 from contact_center.core.events import emit
@@ -206,15 +206,18 @@ def message_of(tx: Connection, account_id: int, external_id: str) -> Row[int, in
 
 
 def purge(tx: Connection, now: datetime) -> int:
-    """Drop the raw bytes of old accepted items; the row stays, as the tombstone of its external id."""
+    """Drop the raw form of old items that are done; the row stays, as the tombstone of its external id.
+
+    The bytes of a large one lie in the store and go when nothing else names them (channels.cleaning).
+    """
     done = tx.execute(
         update(JournalItem)
         .where(
             JournalItem.received_at < now - KEPT,
-            JournalItem.state != JournalState.QUARANTINED.value,
-            JournalItem.raw.is_not(None),
+            JournalItem.state.not_in((JournalState.QUARANTINED.value, JournalState.RECEIVED.value)),
+            or_(JournalItem.raw.is_not(None), JournalItem.raw_digest.is_not(None)),
         )
-        .values(raw=None)
+        .values(raw=None, raw_digest=None)
     )
     return done.rowcount
 

@@ -274,7 +274,7 @@ class Attachment(Base):
 
     id: Mapped[int] = id_column()
     message_id: Mapped[int] = refers_to("messages.id")
-    digest: Mapped[str]
+    digest: Mapped[str] = mapped_column(index=True)
     filename: Mapped[str]
     content_type: Mapped[str]
     size: Mapped[int]
@@ -316,6 +316,7 @@ class JournalItem(Base):
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (
+        partial_index("ix_journal_raw_digest", "raw_digest", where="raw_digest IS NOT NULL"),
         UniqueConstraint("channel_account_id", "external_id", name="uq_journal_external"),
         Index("ix_journal_state", "state", "id"),
         Index("ix_journal_received_at", "received_at", "id"),

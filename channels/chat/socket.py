@@ -17,7 +17,7 @@ from channels.chat.frames import Close, EndedBy, PublicMessage, VisitState
 from channels.chat.lines import VisitSocket, attach, snapshot, topic_of
 from channels.chat.page import choose_locale, origin_allowed
 from channels.chat.tokens import Tokens
-from channels.chat.uploads import stored_files
+from channels.chat.uploads import kept, stored_files
 from channels.chat.visit import Visit
 from channels.chat.widgets import Open
 from channels.guard import guarded
@@ -205,7 +205,7 @@ class Line:
             self.socket.send(frames.error("too_fast", frame.client_id))
             return
         files = stored_files(self.tokens, self.visit.id, frame.files)
-        if files is None:
+        if files is None or not await asyncio.to_thread(kept, self.held.files, files):
             self.socket.send(frames.error("bad_file", frame.client_id))
             return
         now = utcnow()

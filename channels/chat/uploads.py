@@ -19,6 +19,7 @@ from channels.scanning import admit
 from contact_center.accounts import limits
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Forbidden, Invalid, NotFound
+from contact_center.core.files import FileStore
 from contact_center.core.services import services
 from tickets.inbound import StoredFile
 
@@ -81,6 +82,11 @@ def stored_files(tokens: Tokens, visit_id: int, ids: Sequence[str]) -> list[Stor
     found = [tokens.upload_of(one, visit_id) for one in ids]
     files = [StoredFile(one.digest, one.name, one.type, one.size) for one in found if one is not None]
     return files if len(files) == len(found) else None
+
+
+def kept(store: FileStore, files: Sequence[StoredFile]) -> bool:
+    """Whether all are still here, and will be until the message that names them is written."""
+    return all(store.keep(file.digest) for file in files)
 
 
 async def download(request: Request) -> Response:

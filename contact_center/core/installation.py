@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.core.schema import Base
-from contact_center.core.upsert import upsert
+from contact_center.core.upsert import insert_for, upsert
 
 
 class InstallationFact(Base):
@@ -29,3 +29,11 @@ def read(tx: Connection, name: str) -> dict[str, Any] | None:
 def write(tx: Connection, name: str, value: dict[str, Any]) -> None:
     """Write a fact over what was there."""
     upsert(tx, InstallationFact, key=("name",), values={"name": name, "value": value})
+
+
+def once(tx: Connection, name: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A fact that never changes: `value` becomes it if nobody wrote it before."""
+    tx.execute(
+        insert_for(tx, InstallationFact).on_conflict_do_nothing(index_elements=["name"]), {"name": name, "value": value}
+    )
+    return read(tx, name) or value

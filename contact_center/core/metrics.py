@@ -21,6 +21,10 @@ HANDLER_FAILURES = Counter(
 )
 LOOP_FAILURES = Counter("contact_center_loop_failures_total", "Loop steps that raised.", ["loop"], registry=REGISTRY)
 SOCKETS = Gauge("contact_center_sockets", "Open WebSockets of this process.", registry=REGISTRY)
+FILES_DELETED = Counter(
+    "contact_center_files_deleted_total", "Stored files deleted because nothing named them.", registry=REGISTRY
+)
+FILES_DELETED_BYTES = Counter("contact_center_files_deleted_bytes_total", "Bytes of those files.", registry=REGISTRY)
 INVARIANT = Gauge(
     "contact_center_invariant_violations",
     "Routing invariants broken right now; must stay 0.",

@@ -13,7 +13,7 @@ from bench.line import Line
 from bench.processes import Server, python, started
 from bench.stage import Bar, Scale, Slice, Stage, cpu_each
 from contact_center.accounts.web import COOKIE
-from contact_center.core.bus import CHANNEL
+from contact_center.core.bus import CHANNEL, ORIGIN_BYTES, Poke, packed
 
 FRAME = 1_000  # bytes of payload
 RATE = 40  # frames a second, each to all sockets
@@ -80,7 +80,7 @@ def typing(topic: str) -> bytes:
     """What the bus carries so that the frame has exactly FRAME bytes."""
     empty = len(orjson.dumps({"type": "typing", "topic": topic, "name": "", "on": True}))
     data = {"event": "typing", "name": "x" * (FRAME - empty), "on": True}
-    return orjson.dumps({"o": "bench", "p": [[topic, data]]})
+    return b"bench".ljust(ORIGIN_BYTES) + packed([Poke(topic, data)])
 
 
 async def _looker(port: int, seat: floor.Seat, topic: str, crowd: Crowd) -> None:

@@ -185,9 +185,9 @@ class Ticket(Base):
     resolved_by_id: Mapped[int | None] = refers_to("users.id", nullable=True, index=False)
     closed_at: Mapped[datetime | None]
     reopened: Mapped[int] = mapped_column(default=0)
-    follows_up_id: Mapped[int | None] = refers_to("tickets.id", nullable=True)
-    parent_id: Mapped[int | None] = refers_to("tickets.id", nullable=True)
-    merged_into_id: Mapped[int | None] = refers_to("tickets.id", nullable=True)
+    follows_up_id: Mapped[int | None] = refers_to("tickets.id", nullable=True, index=False)
+    parent_id: Mapped[int | None] = refers_to("tickets.id", nullable=True, index=False)
+    merged_into_id: Mapped[int | None] = refers_to("tickets.id", nullable=True, index=False)
     # The earliest SLA target still running; kept by tickets.sla_clocks for sorting and chips.
     sla_due_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
@@ -205,6 +205,11 @@ class Ticket(Base):
         Index("ix_tickets_status", "status", "updated_at", "id"),
         partial_index(
             "ix_tickets_merged_thread", "channel_account_id", "thread_key", where="merged_into_id IS NOT NULL"
+        ),
+        # Few tickets are joined to another one, and every message to any of them renews the entries of all its indexes.
+        *(
+            partial_index(f"ix_tickets_{name}", name, where=f"{name} IS NOT NULL")
+            for name in ("follows_up_id", "parent_id", "merged_into_id")
         ),
         partial_index("ix_tickets_waiting", "waiting_since", "id", where="waiting_since IS NOT NULL"),
         partial_index("ix_tickets_sla_due", "sla_due_at", "id", where="sla_due_at IS NOT NULL"),

@@ -37,7 +37,6 @@ class EventRow(Base):
             postgresql_where=text("dispatched_at IS NULL"),
             sqlite_where=text("dispatched_at IS NULL"),
         ),
-        Index("ix_events_dispatched_at", "dispatched_at"),
     )
 
 

@@ -14,6 +14,7 @@ from itertools import groupby
 import structlog
 from sqlalchemy import Connection, Integer, bindparam, delete, select, update
 
+from contact_center.core.among import among
 from contact_center.core.bus import Poke
 from contact_center.core.clock import monotonic, utcnow
 from contact_center.core.db import Database, collect
@@ -30,6 +31,7 @@ MAX_ATTEMPTS = 10
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(hours=1)
 KEPT = timedelta(days=7)
+PURGED_AT_ONCE = 1000
 # An event this old was probably never poked: its writer died between commit and publish, or runs elsewhere.
 UNPOKED_AFTER = timedelta(seconds=1)
 RETRY_SECONDS = 1.0
@@ -171,11 +173,23 @@ def retry_now(tx: Connection, failure_id: int, now: datetime) -> None:
         raise NotFound("This has run in the meantime.")
 
 
+# The oldest are the first ids, so that no index on their moments has to be kept up for every event.
+_FIRST = (
+    select(EventRow.id, EventRow.dispatched_at)
+    .where(EventRow.id.not_in(select(HandlerFailure.event_id)))
+    .order_by(EventRow.id)
+    .limit(PURGED_AT_ONCE)
+)
+_FORGET = delete(EventRow).where(among(EventRow.id, "events"))
+
+
 def purge(tx: Connection, now: datetime) -> int:
-    """Delete events whose handlers all ran a week ago; those with failures stay."""
-    failed = select(HandlerFailure.event_id)
-    done = tx.execute(delete(EventRow).where(EventRow.dispatched_at < now - KEPT, EventRow.id.not_in(failed)))
-    return done.rowcount
+    """Delete the oldest events whose handlers all ran a week ago, PURGED_AT_ONCE at most; those with failures stay."""
+    first = tx.execute(_FIRST).all()
+    old = [row.id for row in first if row.dispatched_at is not None and row.dispatched_at < now - KEPT]
+    if old:
+        tx.execute(_FORGET, {"events": old})
+    return len(old)
 
 
 class Relay:
@@ -209,6 +223,5 @@ class Relay:
         return False
 
     async def purge_once(self) -> bool:
-        """Delete old events."""
-        await self.db.write(purge, utcnow())
-        return False
+        """Delete some old events; True when there may be more."""
+        return await self.db.write(purge, utcnow()) == PURGED_AT_ONCE

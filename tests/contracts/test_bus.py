@@ -64,6 +64,24 @@ async def test_the_own_end_hears_at_once_with_the_local_values(pair: tuple[Bus, 
 
 
 @pytest.mark.redis
+async def test_what_leaves_together_arrives_in_order_and_is_no_echo(pair: tuple[Bus, Bus]) -> None:
+    here, there = pair
+    at_home: list[Poke] = []
+    abroad: list[Poke] = []
+    here.listen(at_home.extend, lambda: None)
+    there.listen(abroad.extend, lambda: None)
+    fact, other = {"event": "a"}, {"event": "a"}
+    sent = [Poke("ticket:1", fact), Poke("lists", fact), Poke("queue:1", other), Poke("outbox"), Poke("lists", fact)]
+    here.publish(sent)
+    # What comes back from there has passed everything that we sent ourselves.
+    there.publish([Poke("done")])
+    await eventually(lambda: Poke("done") in at_home)
+    await eventually(lambda: len([poke for poke in abroad if poke.topic != "done"]) >= len(sent))
+    assert [poke for poke in abroad if poke.topic != "done"] == sent
+    assert [poke for poke in at_home if poke.topic != "done"] == sent
+
+
+@pytest.mark.redis
 async def test_losing_redis_leads_to_a_resync() -> None:
     await require_redis()
     bus = RedisBus(REDIS_URL)

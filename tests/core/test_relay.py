@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from contact_center.core import relay
 from contact_center.core.clock import utcnow
@@ -194,3 +194,19 @@ async def test_old_events_are_purged_but_not_those_that_failed(db: Database) -> 
     await relay.Relay(db, {"thing.happened": [fail_on_two]}).run_once()
     assert await db.write(relay.purge, utcnow() + timedelta(days=8)) == 2
     assert len(await db.read(lambda tx: tx.execute(select(EventRow.id)).all())) == 1
+
+
+async def test_old_events_are_purged_a_piece_at_a_time_and_young_ones_stay(db: Database) -> None:
+    count = relay.PURGED_AT_ONCE + 1
+    await emit_some(db, count)
+    later = utcnow() + timedelta(days=8)
+
+    def handled(tx: Connection) -> None:
+        tx.execute(update(EventRow).values(dispatched_at=utcnow()))
+        tx.execute(update(EventRow).where(EventRow.id == count).values(dispatched_at=later))
+
+    await db.write(handled)
+    assert await db.write(relay.purge, utcnow()) == 0
+    assert await db.write(relay.purge, later) == relay.PURGED_AT_ONCE
+    assert await db.write(relay.purge, later) == 0
+    assert await db.read(lambda tx: tx.execute(select(EventRow.id)).scalars().all()) == [count]

@@ -72,7 +72,8 @@ OTHER_CODE = re.compile(
 )
 # Without one of these words beside it no number is a code or the check digits of a card.
 ANY_CODE = re.compile(
-    r"\b(?:cvv2?|cvc2?|otp|pin|code|card security|pass(?:code|word)|one[- ]time"
+    # The first letter is quickly ruled out; most words of a long text are.
+    r"\b(?=[bcdopx])(?:cvv2?|cvc2?|otp|pin|code|card security|pass(?:code|word)|one[- ]time"
     r"|xac (?:thuc|minh|nhan)|bao mat|dang nhap)\b"
 )
 CODE_AFTER = re.compile(
@@ -81,4 +82,6 @@ CODE_AFTER = re.compile(
 )
 # A number that is part of a word, of an address on the web, of an amount or of something longer.
 GLUED_BEFORE = re.compile(r"(?:[^\W\d]|[/=&?#_@$€£₫+%]|\d[.,/:]|[^\W\d][-])$")
+# In front of a number that is a part of its own in a web address; what names it there may still speak against a card.
+ADDRESS_BEFORE = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"']*[/=&?#]$", re.IGNORECASE)
 GLUED_AFTER = re.compile(r"(?:[^\W\d]|[/=&_@%$€£₫]|[.,:]\d| ?(?:vnd|usd|eur|dong|k|d)\b)")

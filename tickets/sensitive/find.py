@@ -8,7 +8,7 @@ piece of text on either side, so that the time grows with the length of the text
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,6 +33,10 @@ PLACEHOLDERS: Mapping[str, Mapping[Kind, str]] = {
 _OURS = re.compile("|".join(re.escape(fold(word)) for words in PLACEHOLDERS.values() for word in words.values()))
 _BEFORE, _AFTER = 48, 40
 SHORTEST_ID = 9
+SHORTEST_CARD = 13
+LONGEST_CODE = 8
+# How far back a web address is looked for in front of a number.
+LONGEST_ADDRESS = 300
 _ID_SHAPES = (*cues.CCCD_SHAPES, *cues.NINE_SHAPES)
 # What may be an id without a word that says so.
 _BARE_SHAPES = (*cues.CCCD_SHAPES, [3, 2, 4])
@@ -45,6 +49,7 @@ _GOOGLE = re.compile(r"\bG-\d{6}\b")
 _PASSPORT = re.compile(r"\b[A-Z]{1,2}\d{6,8}\b", re.IGNORECASE)
 _SSN = re.compile(r"(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}")
 _EXPIRY = re.compile(r"[ ,]{1,2}((?:0[1-9]|1[0-2]) ?/ ?(?:20)?\d\d)\b")
+_ANY_DIGIT = re.compile(r"\d")
 _JOINED = re.compile(r"\d[-.]")
 _YEAR = re.compile(r"19[5-9]\d|20[0-4]\d")
 _GROUPS = re.compile(r"\d+")
@@ -68,14 +73,26 @@ class Masked:
     found: Counter[Kind]
 
 
-def mask(text: str, kinds: Collection[Kind] = ALL, *, locale: str | None = None, bare: bool = False) -> Masked:
-    """Put a placeholder over everything that `find` finds, until it finds nothing more."""
+def mask(
+    text: str,
+    kinds: Collection[Kind] = ALL,
+    *,
+    locale: str | None = None,
+    bare: bool = False,
+    seen: Sequence[Span] | None = None,
+) -> Masked:
+    """Put a placeholder over everything that `find` finds, until it finds nothing more.
+
+    `seen`: what `scan` has found in it before, so that it is not read once more.
+    """
     words = PLACEHOLDERS.get(locale or "en", PLACEHOLDERS["en"])
     found: Counter[Kind] = Counter()
+    spans = find(text, kinds, bare=bare) if seen is None else _apart(text, seen, kinds, bare=bare)
     # What was taken out may have stood between a number and its word: look again. Each round takes digits away.
-    while spans := find(text, kinds, bare=bare):
+    while spans:
         found.update(span.kind for span in spans)
         text = replaced(text, [(span.start, span.end, words[span.kind]) for span in spans])
+        spans = find(text, kinds, bare=bare)
     return Masked(text, found)
 
 
@@ -90,7 +107,16 @@ def replaced(text: str, pieces: list[tuple[int, int, str]]) -> str:
 
 def find(text: str, kinds: Collection[Kind] = ALL, *, bare: bool = False) -> list[Span]:
     """Everything sensitive, in order, without overlaps; with `bare` also six digits without a word beside them."""
-    found = [span for span in _found(text) if span.kind in kinds]
+    return _apart(text, scan(text), kinds, bare=bare)
+
+
+def scan(text: str) -> list[Span]:
+    """Everything of any kind, as it was met: for `mask`, which chooses and joins."""
+    return list(_found(text)) if _ANY_DIGIT.search(text) else []
+
+
+def _apart(text: str, spans: Sequence[Span], kinds: Collection[Kind], *, bare: bool) -> list[Span]:
+    found = [span for span in spans if span.kind in kinds]
     if bare:
         found += bare_codes(text)
     found.sort(key=lambda span: (span.start, -span.end))
@@ -157,30 +183,54 @@ def words_before(text: str, at: int) -> str:
 
 def _beside(text: str) -> str:
     """The words beside a number, without what we wrote there ourselves."""
-    return _OURS.sub("[]", fold(text))
+    folded = fold(text)
+    return _OURS.sub("[]", folded) if "[" in folded else folded
+
+
+class _Beside:
+    """The words on both sides of a run of digits; whether they name something else is asked once, if at all."""
+
+    __slots__ = ("_other", "after", "before")
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.before, self.after = words_before(text, start), _beside(text[end : end + _AFTER])
+        self._other: bool | None = None
+
+    @property
+    def other(self) -> bool:
+        """Whether it is the number of something else."""
+        if self._other is None:
+            self._other = cues.OTHER_NUMBER.search(self.before) is not None
+        return self._other
+
+    @property
+    def glued(self) -> bool:
+        """Whether it is part of a word, a link or an amount that began before it."""
+        # Two signs decide, and a line's end may stand behind them.
+        return cues.GLUED_BEFORE.search(self.before[-3:]) is not None
 
 
 def _in_run(text: str, run: re.Match[str]) -> Iterator[Span]:
     """What a run of digits holds: cards, then ids between them, else a code at its beginning."""
     start, end = run.span()
-    before, after = _beside(text[max(0, start - _BEFORE) : start]), _beside(text[end : end + _AFTER])
+    beside = _Beside(text, start, end)
     groups = [(match.start() + start, match.end() + start) for match in _GROUPS.finditer(run.group())]
-    found = list(_cards(text, groups, before))
-    if not found and (cues.GLUED_BEFORE.search(before) or cues.GLUED_AFTER.match(after)):
+    found = list(_cards(text, groups, beside)) if end - start >= SHORTEST_CARD else []
+    if not found and (beside.glued or cues.GLUED_AFTER.match(beside.after)):
         return
     if found:
         yield from _behind(text, found[-1], groups)
-    for span in _national_ids(text, groups, before):
+    for span in _national_ids(text, groups, beside) if end - start >= SHORTEST_ID else ():
         if all(span.end <= other.start or other.end <= span.start for other in found):
             found.append(span)
     yield from found
     first = groups[0]
     if found:
         return
-    if first[1] - first[0] in (3, 4) and cues.CHECK_DIGITS.search(before):
+    if first[1] - first[0] in (3, 4) and cues.CHECK_DIGITS.search(beside.before):
         yield Span(*first, Kind.CARD)
     else:
-        yield from _code(text, groups, before, after)
+        yield from _code(text, groups, beside)
 
 
 def _behind(text: str, card: Span, groups: list[tuple[int, int]]) -> Iterator[Span]:
@@ -205,10 +255,12 @@ def _windows(groups: list[tuple[int, int]], low: int, high: int) -> Iterator[lis
             size -= groups[until][1] - groups[until][0]
 
 
-def _cards(text: str, groups: list[tuple[int, int]], before: str) -> Iterator[Span]:
+def _cards(text: str, groups: list[tuple[int, int]], beside: _Beside) -> Iterator[Span]:
     """Card numbers that begin and end with a group of the run."""
-    told = bool(cues.CARD.search(before))
-    if cues.GLUED_BEFORE.search(before) or (not told and cues.OTHER_NUMBER.search(before)):
+    if beside.glued and not _in_address(text, groups[0][0]):
+        return
+    told = cues.CARD.search(beside.before) is not None
+    if not told and beside.other:
         return
     free = 0
     for part in _windows(groups, 13, 19):
@@ -217,10 +269,19 @@ def _cards(text: str, groups: list[tuple[int, int]], before: str) -> Iterator[Sp
             yield Span(part[0][0], free, Kind.CARD)
 
 
+def _in_address(text: str, start: int) -> bool:
+    """Whether a number is a part of its own in the path or the query of a web address."""
+    line = text[max(0, start - LONGEST_ADDRESS) : start]
+    return cues.ADDRESS_BEFORE.search(line) is not None
+
+
 def _is_card(text: str, part: list[tuple[int, int]], *, whole: bool, told: bool) -> bool:
     digits, sizes = _digits(text, part), [end - start for start, end in part]
+    # The check digit first: it is quick, and nine of ten fail.
+    if not luhn(digits):
+        return False
     lengths = next((lengths for prefix, lengths in cues.ISSUERS if prefix.match(digits)), ())
-    if len(digits) not in lengths or not luhn(digits):
+    if len(digits) not in lengths:
         return False
     # In the middle of a longer row of numbers chance finds a card in every tenth place: there the groups must fit too.
     shaped = sizes in cues.CARD_SHAPES
@@ -232,17 +293,23 @@ def _is_card(text: str, part: list[tuple[int, int]], *, whole: bool, told: bool)
 
 def _digits(text: str, part: list[tuple[int, int]]) -> str:
     """The digits of groups as ASCII: people also write them in full width or in other scripts."""
-    return "".join(str(int(char)) for start, end in part for char in text[start:end])
+    found = "".join([text[start:end] for start, end in part])
+    return found if found.isascii() else "".join(str(int(char)) for char in found)
+
+
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
 
 def luhn(digits: str) -> bool:
     """Whether the last digit is the right check digit (ISO/IEC 7812)."""
-    doubled = [int(digit) * (2 if i % 2 else 1) for i, digit in enumerate(reversed(digits))]
-    return sum(digit - 9 if digit > 9 else digit for digit in doubled) % 10 == 0
+    signs = digits.encode()
+    # A sign stands for its digit with 48 added, so does the doubled one in the table.
+    plain, doubled = signs[-1::-2], signs[-2::-2].translate(_DOUBLED)
+    return (sum(plain) + sum(doubled) - 48 * len(signs)) % 10 == 0
 
 
-def _national_ids(text: str, groups: list[tuple[int, int]], before: str) -> Iterator[Span]:
-    told, other = bool(cues.NATIONAL_ID.search(before)), bool(cues.OTHER_NUMBER.search(before))
+def _national_ids(text: str, groups: list[tuple[int, int]], beside: _Beside) -> Iterator[Span]:
+    told, other = cues.NATIONAL_ID.search(beside.before) is not None, beside.other
     free = 0
     for part in _windows(groups, 9, 12):
         if part[0][0] < free:
@@ -269,17 +336,20 @@ def _is_cccd(digits: str) -> bool:
     return digits[:3] in cues.PROVINCES and (digits[3] in "01" or (digits[3] in "23" and int(digits[4:6]) <= 30))
 
 
-def _code(text: str, groups: list[tuple[int, int]], before: str, after: str) -> Iterator[Span]:
+def _code(text: str, groups: list[tuple[int, int]], beside: _Beside) -> Iterator[Span]:
     """A code of 4 to 8 digits beside a word for one: the run's first group, or its first two of one length."""
-    told = cues.CODE_BEFORE.search(before) or (cues.CODE_IS.search(before) and not cues.OTHER_CODE.search(before))
-    told = told and not cues.OTHER_NUMBER.search(before)
+    if groups[0][1] - groups[0][0] > LONGEST_CODE:
+        return
+    before = beside.before
+    told = cues.CODE_BEFORE.search(before) is not None
+    if not told and "code" in before:
+        told = cues.CODE_IS.search(before) is not None and cues.OTHER_CODE.search(before) is None
+    told = told and not beside.other
     for part in (groups[:2], groups[:1]):
         size = sum(end - start for start, end in part)
         equal = len({end - start for start, end in part}) == 1
-        if not 4 <= size <= 8 or not equal or (len(part) == 1 and _YEAR.fullmatch(text, *part[0])):
+        if not 4 <= size <= LONGEST_CODE or not equal or (len(part) == 1 and _YEAR.fullmatch(text, *part[0])):
             continue
-        if (told and not cues.OTHER_NUMBER.search(before)) or (
-            len(part) == len(groups) and cues.CODE_AFTER.match(after)
-        ):
+        if told or (len(part) == len(groups) and cues.CODE_AFTER.match(beside.after)):
             yield Span(part[0][0], part[-1][1], Kind.CODE)
             return

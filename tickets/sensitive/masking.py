@@ -4,9 +4,8 @@ Which kinds, and for how long originals are kept, administrators choose. The pub
 intake can seal without the secret; only who has the secret key can open (`showing`).
 """
 
-import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from sqlalchemy import Connection, delete, insert
 from contact_center.core import installation
 from contact_center.core.secrets import seal
 from tickets.inbound import InboundMessage
-from tickets.sensitive.find import ALL, Kind, find, mask
+from tickets.sensitive.find import ALL, Kind, Span, mask, scan
 from tickets.sensitive.markup import mask_html
 from tickets.sensitive.models import SealedOriginal
 from tickets.states import MessageKind
@@ -26,7 +25,6 @@ KEEP_DAYS = 30
 MOST_DAYS = 3650
 # Where a message's meta tells what was taken out of it: kind -> how many.
 HIDDEN = "hidden"
-_DIGITS = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +66,25 @@ def publish_key(tx: Connection, sealing_key: str) -> None:
 
 def suspected(inbound: InboundMessage) -> bool:
     """Whether something may have to be masked; asks no database."""
+    return _looked_at(inbound, _parts(inbound)) is not None
+
+
+Seen = Mapping[str, Sequence[Span]]
+
+
+def _parts(inbound: InboundMessage) -> dict[str, str]:
+    return {"text": inbound.text, "subject": inbound.subject, "quoted": inbound.quoted}
+
+
+def _looked_at(inbound: InboundMessage, parts: Mapping[str, str]) -> Seen | None:
+    """What stands in each part, so that none is read twice; None where there is nothing at all."""
     if inbound.kind is MessageKind.CALL:
         # A sentence of our own about a call; its numbers are telephone numbers.
-        return False
-    if any(_DIGITS.search(text) and find(text) for text in (inbound.text, inbound.subject, inbound.quoted)):
-        return True
-    return inbound.html is not None and mask_html(inbound.html) != inbound.html
+        return None
+    seen = {name: scan(text) for name, text in parts.items()}
+    if any(seen.values()) or (inbound.html is not None and mask_html(inbound.html) != inbound.html):
+        return seen
+    return None
 
 
 def hide(
@@ -83,10 +94,11 @@ def hide(
 
     `awaiting_code`: any six digits may be the code that we have sent to this customer.
     """
-    if not awaiting_code and not suspected(inbound):
+    parts = _parts(inbound)
+    seen = _looked_at(inbound, parts)
+    if seen is None and not awaiting_code:
         return inbound, None
-    parts = {"text": inbound.text, "subject": inbound.subject, "quoted": inbound.quoted}
-    after, hidden = _hide(tx, parts, inbound.html, inbound.locale, bare=awaiting_code)
+    after, hidden = _hide(tx, parts, seen or {}, inbound.html, inbound.locale, bare=awaiting_code)
     if hidden is None:
         return inbound, None
     return replace(inbound, **after, meta={**inbound.meta, **mention(hidden)}), hidden
@@ -94,17 +106,18 @@ def hide(
 
 def hide_text(tx: Connection, text: str) -> tuple[str, Hidden | None]:
     """The same for what a colleague writes down."""
-    if not _DIGITS.search(text) or not find(text):
+    seen = {"text": scan(text)}
+    if not seen["text"]:
         return text, None
-    after, hidden = _hide(tx, {"text": text}, None, None)
+    after, hidden = _hide(tx, {"text": text}, seen, None, None)
     return after["text"] or "", hidden
 
 
 def _hide(
-    tx: Connection, parts: Mapping[str, str], html: str | None, locale: str | None, *, bare: bool = False
+    tx: Connection, parts: Mapping[str, str], seen: Seen, html: str | None, locale: str | None, *, bare: bool = False
 ) -> tuple[dict[str, Any], Hidden | None]:
     kinds = rules(tx).kinds
-    masked = {name: mask(text, kinds, locale=locale, bare=bare) for name, text in parts.items()}
+    masked = {name: mask(text, kinds, locale=locale, bare=bare, seen=seen.get(name)) for name, text in parts.items()}
     found = sum((one.found for one in masked.values()), Counter[Kind]())
     before: dict[str, str] = dict(parts)
     after: dict[str, Any] = {name: one.text for name, one in masked.items()}

@@ -67,5 +67,39 @@ def test_another_character_never_makes_a_text_cheaper(text: str, more: str) -> N
     assert measure(text + more).segments >= measure(text).segments
 
 
+BASIC = sorted(GSM - set("\f^{}\\[~]|€"))
+
+
+@given(st.text(alphabet=BASIC, max_size=700))
+def test_basic_characters_fill_160_alone_and_153_to_a_part(text: str) -> None:
+    expected = 1 if len(text) <= 160 else -(-len(text) // 153)
+    assert (measure(text).segments, measure(text).characters) == (expected, len(text))
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0x1EA0, max_codepoint=0x1EF9), min_size=1, max_size=300))
+def test_vietnamese_letters_fill_70_alone_and_67_to_a_part(text: str) -> None:
+    assert measure(text).segments == (1 if len(text) <= 70 else -(-len(text) // 67))
+
+
+@given(st.integers(1, 200), st.integers(0, 66))
+def test_surrogate_pairs_take_two_units_and_are_never_cut(pairs: int, before: int) -> None:
+    text = "ạ" * before + "😀" * pairs
+    units = before + 2 * pairs
+    # In a part of 67 units an odd rest stays empty where the next sign takes two.
+    room, parts = 67, 1
+    for size in [1] * before + [2] * pairs:
+        room, parts = (67 - size, parts + 1) if size > room else (room - size, parts)
+    assert measure(text).segments == (1 if units <= 70 else parts)
+
+
+@given(st.lists(st.sampled_from("a€"), max_size=500))
+def test_an_escape_and_its_character_stay_together(signs: list[str]) -> None:
+    room, parts = 153, 1
+    for size in [2 if sign == "€" else 1 for sign in signs]:
+        room, parts = (153 - size, parts + 1) if size > room else (room - size, parts)
+    septets = len(signs) + signs.count("€")
+    assert measure("".join(signs)).segments == (1 if septets <= 160 else parts)
+
+
 def test_a_letter_under_a_thousand_marks_is_counted_in_full_segments() -> None:
     assert measure("a" + "\u0301" * 1000).segments == 15

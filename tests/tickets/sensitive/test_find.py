@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.sensitive.find import Kind, find, mask
+from tickets.sensitive.find import Kind, find, mask, scan
 from tickets.sensitive.markup import mask_html
 
 CORPORA = Path(__file__).parents[4] / "shared" / "corpora" / "kb"
@@ -41,13 +41,18 @@ MASKED = [
     ("123 456 is your verification code", "[one-time code] is your verification code"),
     ("G-482913 is your Google verification code", "[one-time code] is your Google verification code"),
     ("001099012345 4111 1111 1111 1111", "[id number] [card number]"),
+    ("https://pay.test/c?card=4111111111111111&exp=1227", "https://pay.test/c?card=[card number]&exp=1227"),
+    ("www.pay.test/4111-1111-1111-1111", "www.pay.test/[card number]"),
+    ("https://x.test/991 4111 1111 1111 1111", "https://x.test/991 [card number]"),
 ]
 KEPT = [
     "order 4111111111111111",
     "mã vận đơn 4111111111111111",
     "4111 1111 1111 1112",
     "tracking 9400 1000 0000 0000 0000 00",
-    "https://shop.test/o/4111111111111111",
+    "https://shop.test/orders/4111111111111111",
+    "https://shop.test/a-4111111111111111",
+    "see 12/4111111111111111",
     "1234567890123456",
     "call +84 912 345 678 or 0912 345 678",
     "STK 001099012345",
@@ -146,6 +151,12 @@ def test_markup_without_findings_is_the_same_object_of_text() -> None:
 @pytest.mark.parametrize("text", ["1 " * 50_000, "1" * 100_000, "4111 " * 20_000, "OTP " * 30_000 + "1", "a1" * 50_000])
 def test_hostile_texts_end(text: str) -> None:
     assert mask(mask(text).text).found.total() == 0
+
+
+def test_a_text_is_scanned_once_for_what_is_then_masked() -> None:
+    text = "card 4111 1111 1111 1111, code: 482913, 079201001234"
+    for kinds in (frozenset(Kind), {Kind.CARD}, {Kind.CODE, Kind.NATIONAL_ID}):
+        assert mask(text, kinds, seen=scan(text)) == mask(text, kinds)
 
 
 @pytest.mark.skipif(not CORPORA.exists() and not os.environ.get("CI"), reason="the corpora are not on this machine")

@@ -57,13 +57,9 @@ def find(tx: Connection, account_id: int, invitation_id: int) -> Row[Any]:
     return row
 
 
-def offered(
-    tx: Connection, account_id: int, queue_id: int, locale: str, *, sender: str, now: datetime
-) -> list[dict[str, Any]]:
-    """What a browser needs to know of the active ones; those that want an answering person only if there is one now."""
+def offered(tx: Connection, account_id: int, locale: str, *, sender: str) -> list[dict[str, Any]]:
+    """What a browser needs to know of the active ones in its language; `always`: it need not ask for a person first."""
     rows = [row for row in tx.execute(_ACTIVE, {"account": account_id}) if row.texts.get(locale)]
-    if rows and not all(row.always for row in rows) and not reach.can_answer(tx, queue_id, Medium.CHAT, now=now):
-        rows = [row for row in rows if row.always]
     return [
         {
             "id": row.id,
@@ -75,9 +71,15 @@ def offered(
             "visits": row.visits,
             "once": row.frequency,
             "snooze": row.snooze_days,
+            "always": row.always,
         }
         for row in rows
     ]
+
+
+def answered_now(tx: Connection, queue_id: int, *, now: datetime) -> bool:
+    """Whether somebody can answer a chat at this moment: asked when a rule fits, not when the page is made."""
+    return reach.can_answer(tx, queue_id, Medium.CHAT, now=now)
 
 
 def known(tx: Connection, account_id: int, invitation_id: int) -> int | None:

@@ -45,6 +45,7 @@ def routes() -> list[BaseRoute]:
         Route("/widget/static/{version}/{name}", asset),
         Route("/widget/{key}/frame", frame),
         Route("/widget/{key}/status", hours),
+        Route("/widget/{key}/answers", answers),
         Route("/widget/{key}/articles", articles),
         Route("/widget/{key}/phone", phone),
         Route("/widget/{key}/files", upload, methods=["POST"]),
@@ -95,9 +96,7 @@ async def frame(request: Request) -> Response:
     found = await _open(request)
     locale = choose_locale(request.query_params.get("locale") or request.headers.get("accept-language", ""))
     held = services(request)
-    invited = await held.db.read(
-        invitations.offered, found.account.id, found.account.queue_id, locale, sender=found.widget.name, now=utcnow()
-    )
+    invited = await held.db.read(invitations.offered, found.account.id, locale, sender=found.widget.name)
     page = frame_page(
         found.widget,
         found.hours,
@@ -121,6 +120,13 @@ async def hours(request: Request) -> Response:
     found = await _open(request)
     ticket = Tokens.of(services(request).vault).ticket(found.widget.key, now=utcnow())
     return JSONResponse(status(found.hours, ticket, found.widget.choices), headers={"Cache-Control": "no-store"})
+
+
+async def answers(request: Request) -> Response:
+    """Whether somebody can answer a chat now: what a browser asks at the moment when an invitation's rule fits."""
+    found = await _open(request)
+    able = await services(request).db.read(invitations.answered_now, found.account.queue_id, now=utcnow())
+    return JSONResponse({"able": able}, headers={"Cache-Control": "no-store"})
 
 
 async def articles(request: Request) -> Response:

@@ -81,6 +81,21 @@ async def test_it_is_closed_by_keyboard_and_stays_away(floor: Front) -> None:
     await until(lambda: floor.standin.counts == {1: (1, 0)})
 
 
+async def test_it_waits_for_somebody_who_can_answer_and_one_for_always_does_not_ask(floor: Front) -> None:
+    floor.standin.able = False
+    floor.standin.invitations = [rule(1), rule(2, text="Leave us a line.", always=True)]
+    page = await floor.page()
+    await expect(invitation(page)).to_contain_text("Leave us a line.")
+    assert floor.standin.asked == 1
+    floor.standin.able = True
+    other = await floor.page()
+    await expect(invitation(other)).to_contain_text(HELLO)
+    floor.standin.invitations = [rule(3, always=True)]
+    asked = floor.standin.asked
+    await expect(invitation(await floor.page())).to_be_visible()
+    assert floor.standin.asked == asked
+
+
 async def looked_for(page: Page, seconds: int) -> bool:
     """Whether the browser has decided so often on this page."""
     inner = next((frame for frame in page.frames if "/widget/" in frame.url), None)

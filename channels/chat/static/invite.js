@@ -1,10 +1,11 @@
-// Invitations: a small message beside the launcher, by the shop's rules. All of it is decided here, nothing is asked of the server.
+// Invitations: a small message beside the launcher, by the shop's rules. The server is asked one thing, when a rule fits: can somebody answer now?
 import { config, h, icon, lock, storage, t } from "./base.js";
 
 const SESSION_MS = 30 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 const TICK_MS = 1_000;
 const REPORT_MS = 10_000;
+const ASK_AGAIN_MS = 30_000;
 
 function stored(name) {
   try {
@@ -27,6 +28,7 @@ export class Invitations {
   #counts = {};
   #timer = null;
   #deciding = false;
+  #askAfter = 0; // nobody could answer: not before that moment again
   #shown = null; // the invitation beside the launcher, or the one that this page has had
 
   /** bridge: page, hidden, small, busy() while there is a conversation; tell the loader, open the chat. */
@@ -85,16 +87,33 @@ export class Invitations {
 
   async #decide(leaving) {
     if (this.#shown || this.#deciding || this.bridge.hidden || this.bridge.busy()) return;
-    if (!config.invitations.some((rule) => this.#may(rule, leaving))) return;
+    const fitting = config.invitations.filter((rule) => this.#may(rule, leaving));
+    if (!fitting.length) return;
     this.#deciding = true;
+    const page = this.bridge.page;
+    const able = fitting.every((rule) => rule.always) || (await this.#able());
     const release = await lock("invite"); // of several tabs one shows it
-    const rule = config.invitations.find((one) => this.#may(one, leaving));
-    if (rule && !this.bridge.busy()) {
+    const rule = config.invitations.find((one) => (able || one.always) && this.#may(one, leaving));
+    if (rule && page === this.bridge.page && !this.bridge.busy()) {
       storage.set(`invite:${rule.id}`, JSON.stringify({ session: this.session }));
       this.#show(rule);
     }
     release();
     this.#deciding = false;
+  }
+
+  /** Can somebody answer at this moment? Without an answer of the server nobody is promised. */
+  async #able() {
+    if (Date.now() < this.#askAfter) return false;
+    let able = false;
+    try {
+      const answer = await fetch(`${config.base}/answers`, { cache: "no-store" });
+      able = answer.ok && (await answer.json()).able === true;
+    } catch {
+      // offline: as good as nobody
+    }
+    if (!able) this.#askAfter = Date.now() + ASK_AGAIN_MS;
+    return able;
   }
 
   #show(rule) {

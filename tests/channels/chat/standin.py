@@ -63,6 +63,8 @@ class StandIn:
         self.hellos: list[parse.Hello] = []
         self.files: dict[str, bytes] = {}
         self.invitations: list[dict[str, object]] = []
+        # Whether somebody can answer now, and how often a browser has asked.
+        self.able, self.asked = True, 0
         self.counts: dict[int, tuple[int, int]] = {}
         self.first_place: Place | None = Place(3, 130)
         self.host_attributes = ""
@@ -74,6 +76,7 @@ class StandIn:
                 Route("/widget/static/{version}/{name}", self.asset),
                 Route("/widget/shop/frame", self.frame),
                 Route("/widget/shop/status", self.status),
+                Route("/widget/shop/answers", self.answers),
                 Route("/widget/shop/articles", self.articles),
                 Route("/widget/shop/phone", self.phone),
                 Route("/widget/shop/files", self.upload, methods=["POST"]),
@@ -115,6 +118,10 @@ class StandIn:
         )
         policy = content_policy(self.widget, self.origin(request))
         return HTMLResponse(page, headers={"Content-Security-Policy": policy})
+
+    async def answers(self, request: Request) -> Response:
+        self.asked += 1
+        return JSONResponse({"able": self.able})
 
     async def status(self, request: Request) -> Response:
         return JSONResponse(status(self.hours, self.tokens.ticket("shop", now=self.clock()), self.widget.choices))

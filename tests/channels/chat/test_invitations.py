@@ -46,8 +46,11 @@ def widget(tx: Connection, **more: Any) -> tuple[int, int]:
 
 
 def offered(tx: Connection, account_id: int, locale: str = "en") -> list[dict[str, Any]]:
-    queue_id = intake.queue_of(tx, account_id)
-    return invitations.offered(tx, account_id, queue_id, locale, sender="Harbor", now=NOW)
+    return invitations.offered(tx, account_id, locale, sender="Harbor")
+
+
+def answered_now(tx: Connection, account_id: int) -> bool:
+    return invitations.answered_now(tx, intake.queue_of(tx, account_id), now=NOW)
 
 
 async def test_the_answer_stands_under_what_we_said_and_neither_counts_as_a_response(db: Database) -> None:
@@ -114,16 +117,18 @@ async def test_who_wants_an_answering_person_is_invited_while_one_is_there(db: D
         return account_id, agent_id
 
     account_id, agent_id = await db.write(prepare)
-    assert await db.read(offered, account_id) == []
+    assert not await db.read(answered_now, account_id)
     await db.write(presence.set_presence, agent_id, Presence.AVAILABLE, now=NOW)
+    assert await db.read(answered_now, account_id)
     (rule,) = await db.read(offered, account_id)
+    assert rule["always"] is False
     assert (rule["text"], rule["name"], rule["page"], rule["exit"]) == ("Shall I help?", "Mai", "/cart/*", False)
 
     def fill(tx: Connection) -> None:
         tx.execute(AgentState.__table__.update().values(live_held=100))  # type: ignore[attr-defined]
 
     await db.write(fill)
-    assert await db.read(offered, account_id) == []
+    assert not await db.read(answered_now, account_id)
 
 
 async def test_one_is_offered_in_its_languages_only_and_while_it_is_switched_on(db: Database) -> None:

@@ -105,6 +105,13 @@ async def test_a_flood_of_tokens_is_slowed_down(console: Console, monkeypatch: p
     assert codes == [403, 403, 403, 429]
 
 
+async def test_it_says_whether_somebody_can_answer_now(console: Console) -> None:
+    await console.write(shop, console.services.vault, signed=False)
+    answer = await frame(console).get("/widget/shop/answers")
+    assert (answer.json(), answer.headers["cache-control"]) == ({"able": False}, "no-store")
+    assert (await frame(console).get("/widget/other/answers")).status_code == 404
+
+
 async def test_a_program_that_fills_in_the_hidden_field_is_thanked_and_forgotten(console: Console) -> None:
     await console.write(shop, console.services.vault, signed=False)
     http = frame(console)

@@ -9,11 +9,16 @@ from starlette.responses import JSONResponse, Response
 from agent_ui import sentences, shell
 from agent_ui.pages.ticket import translate
 from channels import delivery
+from channels.sms import errors
+from channels.sms.gateway.config import is_gateway
 from contact_center.accounts.web import locale_of
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import NotFound
 from contact_center.core.services import services
-from tickets.models import ExternalReference, Message
+from tickets.models import ChannelAccount, ExternalReference, Message
+from tickets.states import Channel
+
+BY_TWILIO = (Channel.SMS.value, Channel.WHATSAPP.value)
 
 
 async def show(request: Request) -> Response:
@@ -21,10 +26,19 @@ async def show(request: Request) -> Response:
     message_id = request.path_params["message_id"]
     message, rows, references = await services(request).db.read(_read, message_id)
     _ = translate(await locale_of(request))
-    attempts = [(row, sentences.why_failed(row.error or "", _)) for row in rows]
+    by_twilio = message.channel in BY_TWILIO and not is_gateway(message.settings or {})
+    attempts = [
+        (row, sentences.why_failed(row.error or "", _), *(_help(row.error_code, _) if by_twilio else ("", "")))
+        for row in rows
+    ]
     return await shell.fragment(
         request, "parts/attempts.html", message=message, attempts=attempts, references=references
     )
+
+
+def _help(code: str | None, _: sentences.Gettext) -> tuple[str, str]:
+    """What to do about a code of Twilio's, and where Twilio explains it."""
+    return _(errors.ADVICE.get(code or "", "")), errors.page_of(code)
 
 
 async def again(request: Request) -> Response:
@@ -34,7 +48,11 @@ async def again(request: Request) -> Response:
 
 
 def _read(tx: Connection, message_id: int) -> tuple[Any, Any, Any]:
-    message = tx.execute(select(Message.id, Message.delivery, Message.channel).where(Message.id == message_id)).first()
+    message = tx.execute(
+        select(Message.id, Message.delivery, Message.channel, ChannelAccount.settings)
+        .outerjoin(ChannelAccount, ChannelAccount.id == Message.channel_account_id)
+        .where(Message.id == message_id)
+    ).first()
     if message is None or message.delivery is None:
         raise NotFound("There is no such message.")
     of_message = select(ExternalReference.reference).where(ExternalReference.message_id == message_id)

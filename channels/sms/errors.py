@@ -58,6 +58,7 @@ ERRORS = _table(
     SmsError("21610", OPTED_OUT, opted_out=True, suppress=True),
     SmsError("21612", mark("The carrier cannot reach this number from ours.")),
     SmsError("21614", mark("The customer's number is not a mobile phone.")),
+    SmsError("21635", mark("The customer's number is a landline: it takes no SMS.")),
     SmsError("30003", mark("The phone is switched off, out of reach or does not exist.")),
     SmsError("30004", mark("The number has blocked messages or cannot receive them.")),
     SmsError("30005", mark("The number is unknown to its network.")),
@@ -121,6 +122,31 @@ ERRORS = _table(
     SmsError("30500", mark("The carrier had an internal failure.")),
 )
 
+# What a person does about it, where that does not stand in the text; read in Twilio's own pages in November 2026.
+ADVICE = {
+    "21211": mark("Check the number with the customer: country, digits, no short code."),
+    "21408": mark(
+        "An administrator switches the country on in the Twilio Console: Messaging, Settings, Geo Permissions."
+    ),
+    "21610": mark("Answer another way. Sending opens again when the customer texts START."),
+    "21612": mark("Answer another way; an administrator can add a sender for this country."),
+    "21614": mark("Call, or ask for a mobile number."),
+    "21635": mark("Call, or ask for a mobile number."),
+    "30003": mark("Try again later. If it goes on failing, call or ask for another number."),
+    "30005": mark("Check the number with the customer."),
+    "30006": mark("Call, or ask for a mobile number."),
+    "30007": mark("Write it without links and capitals, or answer another way. Sending the same again makes it worse."),
+    "30008": mark("Try again once. If it fails again, answer another way."),
+    "30034": mark("An administrator registers the number for business messages (A2P 10DLC) in the Twilio Console."),
+    "63003": mark("Answer by SMS or call."),
+    "63007": mark("An administrator compares the account's number with the WhatsApp senders in the Twilio Console."),
+    "63013": mark("Change the words. In a template, no value may hold more than four spaces in a row."),
+    "63014": mark("Answer another way until the customer writes again."),
+    "63016": mark("Choose a template, or wait until the customer writes."),
+    "63018": mark("Wait some minutes and try again."),
+}
+PAGE = "https://www.twilio.com/docs/api/errors/"
+
 UNKNOWN_TEXT = mark("The carrier refused the message.")
 REJECTED = SmsError("rejected", UNKNOWN_TEXT)
 
@@ -132,6 +158,11 @@ def lookup(code: str | int | None, carrier_text: str = "") -> SmsError:
         return REJECTED
     known = ERRORS.get(key)
     return known or SmsError(key[:20], carrier_text.strip()[:300] or UNKNOWN_TEXT)
+
+
+def page_of(code: str | None) -> str:
+    """Where Twilio explains a code of its own; "" for what is none."""
+    return PAGE + code if code and code.isascii() and code.isdigit() and len(code) == 5 else ""
 
 
 def from_response(http_status: int, code: str | int | None, carrier_text: str = "") -> SmsError | None:

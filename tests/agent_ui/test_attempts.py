@@ -3,18 +3,20 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, select, update
 
 from channels import delivery
 from channels.base import Sent
 from channels.delivery import Outcome
+from channels.models import DeliveryAttempt
 from contact_center.accounts.models import AuditEntry
 from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
 from tests.agent_ui.console import PAGE, SAME_ORIGIN, SCRIPT, Console
 from tests.agent_ui.test_ticket import make_mail, messages, path, row
 from tickets import replies
-from tickets.models import Message
+from tickets.models import ChannelAccount, Message
 from tickets.replies import SYSTEM, Reply
 from tickets.states import Delivery
 
@@ -118,3 +120,15 @@ async def test_what_a_report_may_still_settle_is_not_listed_and_agents_have_no_l
     assert "Nothing is unknown" in (await supervisor.page("/board/unsettled")).text
     assert "/board/unsettled" not in (await supervisor.page("/board")).text
     assert (await (await console.sit()).page("/board/unsettled")).status_code == 403
+
+
+@pytest.mark.parametrize(("gateway", "expected"), [({}, True), ({"provider": "gateway"}, False)])
+async def test_a_code_of_twilios_comes_with_what_to_do_and_a_page(
+    console: Console, gateway: dict[str, str], expected: bool
+) -> None:
+    _, message_id = await unknown(console)
+    await console.write(lambda tx: tx.execute(update(DeliveryAttempt).values(state="failed", error_code="30007")))
+    await console.write(lambda tx: tx.execute(update(Message).values(channel="sms")))
+    await console.write(lambda tx: tx.execute(update(ChannelAccount).values(settings=gateway)))
+    menu = (await (await console.sit()).part(f"/messages/{message_id}/attempts")).text
+    assert ("errors/30007" in menu, "Write it without links" in menu) == (expected, expected)

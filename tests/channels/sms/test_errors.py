@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels.sms.errors import ERRORS, from_response, lookup
+from channels.sms.errors import ADVICE, ERRORS, from_response, lookup, page_of
 
 
 def test_an_opted_out_number_is_told_apart() -> None:
@@ -42,3 +42,17 @@ def test_a_refusal_is_read_from_code_and_status(status: int, code: int | None, f
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_failing_carrier_leaves_the_outcome_unknown(status: int) -> None:
     assert from_response(status, 20500) is None
+
+
+def test_advice_is_given_for_codes_of_the_table_only() -> None:
+    assert set(ADVICE) <= set(ERRORS)
+
+
+@pytest.mark.parametrize("code", ["30007", "63999"])
+def test_twilio_explains_its_codes_on_a_page(code: str) -> None:
+    assert page_of(code) == f"https://www.twilio.com/docs/api/errors/{code}"
+
+
+@pytest.mark.parametrize("code", [None, "", "suppressed", "no_connection", "429", "30007/..", "３０００７"])
+def test_what_is_no_code_of_twilios_has_no_page(code: str | None) -> None:
+    assert page_of(code) == ""

@@ -98,6 +98,12 @@ async def test_the_form_asks_says_and_stands_as_the_shop_wishes(floor: Front) ->
     await expect(frame.get_by_role("heading", name="Ahoy")).to_be_visible()
     link = frame.get_by_role("link", name="We keep this for a year")
     await expect(link).to_have_attribute("href", "https://shop.example/privacy")
+    await expect(frame.get_by_label("Your name")).to_have_attribute("aria-required", "false")
+    await expect(frame.get_by_label("Your e-mail")).to_have_attribute("aria-required", "true")
+    await expect(frame.get_by_label("Your e-mail")).to_have_accessible_description(
+        "Only so that our answer reaches you if you leave this page."
+    )
+    await expect(frame.get_by_label("What is it about?")).to_have_attribute("aria-required", "true")
     await frame.get_by_label("What is it about?").fill("Where is it?")
     await frame.get_by_role("button", name="Start chat").click()
     await expect(frame.get_by_text("Please enter an e-mail address")).to_be_visible()

@@ -33,9 +33,12 @@ async def test_it_works_on_a_page_that_allows_one_host_and_nothing_inline(floor:
 async def test_the_place_in_line_is_shown_and_goes_when_somebody_answers(floor: Front) -> None:
     frame = await begin(await floor.page())
     await expect(frame.get_by_text("You are number 3 in line")).to_be_visible()
+    by_mail = frame.get_by_role("button", name="Get the answer by e-mail too")
+    await by_mail.focus()
     await expect(frame.get_by_text("about 2 minutes")).to_be_visible()
     await floor.standin.tell(floor.visit(), frames.queue(frames.Place(1, None)))
     await expect(frame.get_by_text("You are next in line")).to_be_visible()
+    await expect(by_mail).to_be_focused()
     await floor.standin.join(floor.visit())
     await expect(frame.get_by_text("in line")).to_have_count(0)
 

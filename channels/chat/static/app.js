@@ -245,17 +245,28 @@ class App {
     const look = JSON.stringify([queue, known, open]);
     if (this.above.dataset.look === look) return;
     this.above.dataset.look = look;
-    if (!queue && open) return this.above.replaceChildren();
+    if (!queue && open) {
+      this.above.replaceChildren();
+      return;
+    }
     const minutes = queue?.wait_s == null ? null : Math.max(1, Math.round(queue.wait_s / 60));
     const place = queue?.position === 1 ? t("next_in_line") : t("place_in_line", { position: queue?.position });
     const [title, more] = queue
       ? [place, minutes && t("about_minutes", { n: minutes })]
       : [t("closed"), this.#opens() && t("back_at", { when: this.#opens() })];
-    const mail = known
-      ? h("p", { class: "soft" }, t("answers_also_to", { email: known }))
-      : h("button", { type: "button", class: "link", onclick: () => this.#askMail("profile") }, t("leave_email"));
-    const line = h("p", {}, h("strong", {}, title), more && h("span", {}, more));
-    return this.above.replaceChildren(h("div", { class: "place", role: "status" }, icon("clock"), h("div", {}, line, mail)));
+    // The nodes stay: a live region that is made anew is not spoken, and a button that is loses its focus.
+    const line = (this.placeLine ??= h("p", { role: "status" }));
+    const way = (this.placeWay ??= h("div", {}));
+    this.placeNode ??= h("div", { class: "place" }, icon("clock"), h("div", {}, line, way));
+    if (!this.placeNode.isConnected) this.above.replaceChildren(this.placeNode);
+    line.replaceChildren(...[h("strong", {}, title), more && h("span", {}, more)].filter(Boolean));
+    if (way.dataset.known === (known || "")) return;
+    way.dataset.known = known || "";
+    way.replaceChildren(
+      known
+        ? h("p", { class: "soft" }, t("answers_also_to", { email: known }))
+        : h("button", { type: "button", class: "link", onclick: () => this.#askMail("profile") }, t("leave_email")),
+    );
   }
 
   #ending(asked) {

@@ -94,7 +94,7 @@ function choices(given) {
   const { choices: offered } = config.widget;
   if (!offered.length) return null;
   const options = offered.map(({ id, name }) => h("option", { value: String(id), selected: given === id }, name));
-  return h("select", { name: "choice" }, h("option", { value: "" }, t("choose")), options);
+  return h("select", { name: "choice", "aria-required": "true" }, h("option", { value: "" }, t("choose")), options);
 }
 
 /** A number as the server reads it; "" if nobody could dial it, as it is if nobody can be asked. */
@@ -128,7 +128,7 @@ export function intro({ user, identity, text, invited, closed, onStart, onMail }
     controls[id] = input({ name: id, value: known[id] ?? "", ...FIELDS[id].props });
     lines[id] = labelled(t(id), controls[id], { optional: true });
   }
-  const message = h("textarea", { name: "text", rows: "4", maxlength: String(config.limits.text) });
+  const message = h("textarea", { name: "text", rows: "4", "aria-required": "true", maxlength: String(config.limits.text) });
   message.value = text || storage.get("draft") || "";
   message.addEventListener("input", () => storage.set("draft", message.value));
   message.addEventListener("keydown", (event) => {
@@ -138,7 +138,7 @@ export function intro({ user, identity, text, invited, closed, onStart, onMail }
   const trap = honeypot();
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const button = h("button", { type: "submit", class: "primary" });
-  const why = h("p", { class: "hint" }, t("email_why"));
+  const why = h("p", { class: "hint", id: "email-why" }, t("email_why"));
   const top = h("div", { class: "top", "aria-live": "polite" });
   const asked = () => Object.keys(controls).filter((id) => !lines[id].hidden);
 
@@ -149,8 +149,11 @@ export function intro({ user, identity, text, invited, closed, onStart, onMail }
     for (const id of Object.keys(lines)) {
       lines[id].hidden = asks[id] === "never" && (live || id === "phone");
       lines[id].querySelector(".optional").hidden = needs(id);
+      controls[id].setAttribute("aria-required", String(needs(id)));
     }
     why.hidden = !lines.email || lines.email.hidden || !live;
+    // What is hidden would still be read as a description.
+    controls.email?.setAttribute("aria-describedby", `${controls.email.id}-error${why.hidden ? "" : ` ${why.id}`}`);
     button.textContent = t(live ? "start" : "send_mail");
     messageLine.firstChild.firstChild.textContent = t(live && !invited ? "how_can_we_help" : "message");
     const said = live ? !invited && [t("greeting"), t("greeting_more")] : [t("closed"), when ? t("closed_until", { when }) : t("closed_more")];

@@ -11,6 +11,7 @@ import contact_center.accounts.models
 import contact_center.core.events
 import contact_center.core.installation
 import knowledge_base.models
+import knowledge_base.topic_models
 import routing.models
 import tickets.blocks
 import tickets.counters

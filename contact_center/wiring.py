@@ -62,7 +62,7 @@ from contact_center.core.relay import GATHER_SECONDS, Relay
 from contact_center.core.services import Services
 from contact_center.core.templates import Templates
 from contact_center.running import export as export_stuck
-from knowledge_base import articles, harvest, help_center
+from knowledge_base import articles, harvest, help_center, topic_lessons
 from routing import placement, profiles
 from routing.connections import RENEW_SECONDS
 from routing.engine import Engine
@@ -129,7 +129,11 @@ HANDLERS: Handlers = {
     "ticket.marked_spam": [placement.on_marked_spam, chat_ending.on_ticket_resolved],
     "ticket.unmarked_spam": [placement.on_unmarked_spam, chat_ending.on_ticket_reopened],
     "ticket.queue_changed": [placement.on_queue_changed],
-    "ticket.updated": [placement.on_ticket_updated, search.on_ticket_updated],
+    "ticket.updated": [
+        placement.on_ticket_updated,
+        search.on_ticket_updated,
+        topic_lessons.on_ticket_updated,
+    ],
     "channel_account.health_changed": [health.on_health_changed],
     "user.changed": [profiles.on_user_changed],
     "work_item.changed": [chat_ending.on_work_item_changed],

@@ -14,6 +14,7 @@ from contact_center.core.commands import run_on_database
 from contact_center.core.db import Database
 from contact_center.core.output import complain, print_json, print_table
 from contact_center.core.settings import Settings
+from knowledge_base import topic_lessons
 from knowledge_base.articles import ArticleState
 from knowledge_base.imports import Defaults, ImportRow, Outcome, Refused, read, store_batch
 from knowledge_base.search import Audience, Found, search
@@ -112,3 +113,21 @@ def _show(query: str, found: list[Found], *, as_json: bool) -> None:
         print_table(["Score", "Id", "State", "Title"], [(h.score, h.article_id, h.state, h.title) for h in found])
     else:
         complain(f"Nothing found for “{query}”.")
+
+
+@app.command("learn-topics")
+def learn_topics(as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> None:
+    """Learn topics from the tickets that have one; running it again takes only what is new."""
+
+    async def work(db: Database, _: Settings) -> int:
+        learned, after = 0, 0
+        while batch := await db.write(topic_lessons.learn_past, after=after):
+            learned += batch[0]
+            after = batch[1]
+        return learned
+
+    learned = run_on_database(work)
+    if as_json:
+        print_json({"learned": learned})
+    else:
+        complain(f"{learned} tickets taught their topic.")

@@ -1,12 +1,13 @@
 """An open conversation: the whole page, its panes for htmx, older entries, menus that load when they open."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy import Row as Record
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +21,8 @@ from contact_center.core.clock import utcnow
 from contact_center.core.errors import NotFound
 from contact_center.core.i18n import gettext
 from contact_center.core.services import services
+from knowledge_base import topic_lessons
+from knowledge_base.bayes import Guess
 from tickets import scheduled
 from tickets.models import Topic
 from tickets.numbers import id_of
@@ -133,20 +136,25 @@ def head_values(ticket: TicketView) -> Mapping[str, Any]:
 
 
 async def topic_menu(request: Request) -> Response:
-    """The topics, loaded when their menu opens."""
-    rows = await services(request).db.read(_topics)
+    """The topics, loaded when their menu opens; first those that the customer's words suggest."""
+    rows, guesses = await services(request).db.read(_topics, id_of(request.path_params["number"]))
     names = {row.id: row.name for row in rows}
+    by_id = {row.id: row for row in rows}
+    likely = [by_id[one.topic_id] for one in guesses if one.topic_id in by_id]
+    suggested = [Choice(str(row.id), row.name, names.get(row.parent_id, "")) for row in likely]
     choices = [Choice(str(row.id), row.name, names.get(row.parent_id, "")) for row in rows if row.parent_id is not None]
     choices += [
         Choice(str(row.id), row.name)
         for row in rows
         if row.parent_id is None and row.id not in {other.parent_id for other in rows}
     ]
-    return await shell.fragment(request, "parts/topic_menu.html", number=request.path_params["number"], topics=choices)
+    values = {"number": request.path_params["number"], "topics": choices, "suggested": suggested}
+    return await shell.fragment(request, "parts/topic_menu.html", **values)
 
 
-def _topics(tx: Connection) -> Any:
-    return tx.execute(select(Topic.__table__).where(Topic.active).order_by(Topic.parent_id, Topic.name)).all()
+def _topics(tx: Connection, ticket_id: int) -> tuple[Sequence[Record[Any]], list[Guess]]:
+    rows = tx.execute(select(Topic.__table__).where(Topic.active).order_by(Topic.parent_id, Topic.name)).all()
+    return rows, topic_lessons.suggest(tx, ticket_id)
 
 
 async def head(request: Request, *, say: str = "") -> Response:

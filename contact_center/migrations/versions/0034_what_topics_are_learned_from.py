@@ -5,8 +5,8 @@ from alembic import op
 
 from contact_center.core import schema
 
-revision = "0031"
-down_revision = "0030"
+revision = "0034"
+down_revision = "0033"
 
 
 def upgrade() -> None:

@@ -9,14 +9,17 @@ async function open(button) {
   menu().querySelector(".title")?.focus();
 }
 
-async function post(button, url, body) {
+async function post(button, url, { body, done = "" } = {}) {
   button.disabled = true;
   const response = await fetch(url, {
     method: "POST", headers: { Accept: "application/json" }, credentials: "same-origin", body,
   }).catch(() => null);
   menu().hidePopover();
   button.disabled = false;
-  if (response?.ok) { say(word("sending")); return; }
+  if (response?.ok) {
+    say(done);
+    return;
+  }
   if (response?.status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
   const told = response ? await response.json().catch(() => ({})) : {};
   toast(failure(response?.status ?? 0, told.detail, told.request_id), { bad: true });
@@ -26,7 +29,7 @@ document.addEventListener("click", (event) => {
   const details = event.target.closest("[data-attempts]");
   if (details) void open(details);
   const button = event.target.closest("[data-again]");
-  if (button) void post(button, `/messages/${button.dataset.again}/again`);
+  if (button) void post(button, `/messages/${button.dataset.again}/again`, { done: word("sending") });
   const known = event.target.closest("[data-settle]");
-  if (known) void post(known, `/messages/${known.dataset.settle}/settle`, new URLSearchParams({ sent: known.value }));
+  if (known) void post(known, `/messages/${known.dataset.settle}/settle`, { body: new URLSearchParams({ sent: known.value }), done: known.textContent.trim() });
 });

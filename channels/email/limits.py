@@ -9,6 +9,8 @@ MAX_DEPTH = 100
 
 _BOUNDARY = re.compile(rb"boundary\s{0,20}=\s{0,20}(\"[^\"\r\n]{1,200}\"|[^\s;\"]{1,200})", re.IGNORECASE)
 _NESTED = re.compile(rb"^content-type\s{0,5}:\s{0,200}message/", re.IGNORECASE | re.MULTILINE)
+# A compound document of Microsoft's; see docs/decisions/0052.
+_OUTLOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 
 
@@ -20,6 +22,8 @@ def check(raw: bytes) -> None:
     """Raise UnreadableMail when `raw` is empty, too large, or has too many header bytes, parts or levels."""
     if not raw.strip(b" \r\n\t\0"):
         raise UnreadableMail("the mail is empty")
+    if raw.startswith(_OUTLOOK):
+        raise UnreadableMail("this is an Outlook file (.msg), no mail as it is sent: save it as .eml and try again")
     check_size(raw)
     check_header(raw)
     boundaries = _boundaries(raw)

@@ -52,6 +52,9 @@ def _account(tx: Connection, vault: Vault, name: str | None, recipients: list[st
     if tx.execute(_ANY_MAILBOX).first() is None:
         return _first_mailbox(tx, vault, name, recipients)
     mailboxes = channel_accounts.enabled(tx, vault, Channel.EMAIL)
+    # Mail servers name the recipient, and that of an answer is a plus-address.
+    if name is not None and "@" in name and (found := account_for(tx, vault, name)) is not None:
+        return found
     if name is not None:
         return channel_accounts.by_name(tx, vault, name, Channel.EMAIL)
     if len(mailboxes) == 1:

@@ -5,13 +5,16 @@ from email import message_from_bytes
 from email.policy import default
 
 import aiosmtplib
+import pytest
 
 from channels.delivery import DeliveryLoop
+from channels.email import pipe
 from channels.email.intake_loop import MailIntake
 from channels.email.send import MailSender
 from channels.email.smtp_in import MailReceiver
 from channels.models import DeliveryAttempt
 from contact_center.core.clock import utcnow
+from contact_center.core.errors import NotFound
 from tests.channels.desk import Desk
 from tests.channels.email.letters import SHOP, letter, mailbox
 from tests.channels.email.servers import other_server
@@ -94,3 +97,15 @@ async def test_a_refused_mail_is_tried_again_with_the_same_id(sqlite_desk: Desk)
     assert [row.next_at for row in attempts] == [first.send_after, None]
     ids = [message_from_bytes(raw)["Message-ID"] for raw in (*other.refused, other.mails[0][2])]
     assert (len(other.mails), len(ids), len(set(ids))) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("named", ["support+100.k3x9@shop.test", "help@shop.test", "Two"])
+async def test_a_mail_server_may_name_any_address_of_a_mailbox(sqlite_desk: Desk, named: str) -> None:
+    await mailbox(sqlite_desk, name="One", address="sales@shop.test")
+    two = await mailbox(sqlite_desk, name="Two", settings={"aliases": ["help@shop.test"]})
+    held = sqlite_desk.services
+
+    await pipe.ingest(held.db, held.vault, held.files, letter(to="undisclosed-recipients:;"), named)
+    assert [row.channel_account_id for row in await sqlite_desk.rows(JournalItem)] == [two.id]
+    with pytest.raises(NotFound):
+        await pipe.ingest(held.db, held.vault, held.files, letter(), "nobody@shop.test")

@@ -175,3 +175,24 @@ def test_absence_by_its_subject(subject: str, away: bool) -> None:
 @pytest.mark.parametrize("field", ["Delivered-To: Autoresponder", "Preference: auto_reply", "X-Cron-Env: <USER=root>"])
 def test_old_programs_signs_of_a_robot_count(field: str) -> None:
     assert not parse(f"From: a@example.test\nSubject: x\n{field}\n\nx".encode()).answerable
+
+
+OUTLOOK = bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600
+
+
+def test_an_outlook_file_is_no_mail_and_says_what_to_do() -> None:
+    found = parse(OUTLOOK)
+
+    assert found.outcome == "quarantined"
+    assert "save it as .eml" in found.reason
+
+
+@pytest.mark.parametrize(("field", "name"), [("; name=Order.msg", "Order.msg"), ("", "mail.msg")])
+def test_an_outlook_file_beside_a_mail_is_kept_with_a_name(field: str, name: str) -> None:
+    head = "From: a@example.test\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nSee the mail.\n--x\n"
+    coded = base64.b64encode(OUTLOOK).decode()
+    kind = f"Content-Type: application/vnd.ms-outlook{field}\nContent-Transfer-Encoding: base64\n\n{coded}\n--x--\n"
+    found = parse((head + kind).encode())
+
+    assert [(file.filename, file.content) for file in found.attachments] == [(name, OUTLOOK)]
+    assert found.forwarded is None

@@ -8,6 +8,8 @@ SCOPES = {
     Scope.DOMAIN.value: mark("Mail domain"),
     Scope.PHONE.value: mark("Phone number"),
     Scope.HANDLE.value: mark("Account in a messaging app"),
+    Scope.VISITOR.value: mark("Visitor of the website (this browser)"),
+    Scope.IP.value: mark("Internet address (kept as a hash, at most 30 days)"),
 }
 # What people may type themselves; the others are blocked from a conversation.
 TYPED = (Scope.EMAIL, Scope.DOMAIN, Scope.PHONE)

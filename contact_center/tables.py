@@ -25,6 +25,7 @@ import tickets.links
 import tickets.merging
 import tickets.models
 import tickets.notifications
+import tickets.origins
 import tickets.quality.models
 import tickets.saved_views
 import tickets.scans

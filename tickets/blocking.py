@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from contact_center.core.errors import Invalid
-from tickets import blocks, lifecycle, spam
+from tickets import blocks, lifecycle, origins, spam
 from tickets.blocks import Scope
 from tickets.models import ContactPoint
 from tickets.states import ContactKind
@@ -23,12 +23,17 @@ class Way:
     everybody: bool = False
 
 
-def ways(tx: Connection, ticket_id: int) -> Sequence[Way]:
+def ways(tx: Connection, ticket_id: int, *, now: datetime) -> Sequence[Way]:
     """What a conversation's sender can be blocked by, the narrowest first; nothing if they have no address."""
     ticket = lifecycle.access(tx, ticket_id)
     point = tx.execute(
         select(ContactPoint.kind, ContactPoint.value).where(ContactPoint.id == ticket.contact_point_id)
     ).first()
+    origin = origins.of(tx, origins.of_form(ticket_id), point.value if point else "", now=now)
+    return [*_by_address(point), *([Way(Scope.IP, origin)] if origin else [])]
+
+
+def _by_address(point: Row[str, str] | None) -> Sequence[Way]:
     match point:
         case (ContactKind.EMAIL.value, address):
             domain = address.rpartition("@")[2]
@@ -37,6 +42,8 @@ def ways(tx: Connection, ticket_id: int) -> Sequence[Way]:
             return [Way(Scope.PHONE, number)]
         case (ContactKind.HANDLE.value, handle):
             return [Way(Scope.HANDLE, handle)]
+        case (ContactKind.VISITOR.value, visitor):
+            return [Way(Scope.VISITOR, visitor)]
         case _:
             return []
 
@@ -53,11 +60,12 @@ def block_sender(
     as_spam: bool = False,
 ) -> None:
     """Block a conversation's sender for some days (None: until lifted), and mark the conversation if wished."""
-    way = next((way for way in ways(tx, ticket_id) if way.scope is scope), None)
+    way = next((way for way in ways(tx, ticket_id, now=now) if way.scope is scope), None)
     if way is None:
         raise Invalid("This conversation's sender cannot be blocked by that.", field="scope")
     expires_at = now + timedelta(days=days) if days is not None else None
     value = blocks.add(tx, scope, way.value, reason=reason, user_id=user_id, now=now, expires_at=expires_at)
-    add_event(tx, ticket_id, "sender_blocked", {"scope": scope.value, "address": value}, now=now, user_id=user_id)
+    told = {"scope": scope.value, "address": blocks.label(scope, value)}
+    add_event(tx, ticket_id, "sender_blocked", told, now=now, user_id=user_id)
     if as_spam:
         spam.mark(tx, ticket_id, user_id=user_id, now=now)

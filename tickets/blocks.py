@@ -1,4 +1,4 @@
-"""Senders whose messages make no conversation: an address, a whole domain or a number, for a time or for good.
+"""Senders whose messages make no conversation: an address, a domain, a number, a visitor, for a time or for good.
 
 What a block stops lies in the journal as `suppressed` with its reason and can be released from there: a block never
 loses anything, so what has no raw form to release passes. Calls are stopped before they are messages: they ring nobody
@@ -6,7 +6,7 @@ and are lines of the call ledger only (channels.phone.calls).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, Index, Row, UniqueConstraint, and_, bindparam, or_, select, update
@@ -72,6 +72,15 @@ class Scope(StrEnum):
     DOMAIN = "domain"
     PHONE = "phone"
     HANDLE = "handle"
+    VISITOR = "visitor"
+    # The keyed hash of an internet address (tickets.origins).
+    IP = "ip"
+
+
+# An internet address soon is somebody else's.
+LONGEST_IP = timedelta(days=30)
+# What is shown of a visitor's key or a hashed address.
+SHORT = 8
 
 
 class Block(Base):
@@ -103,6 +112,7 @@ _FIND = (
     .where(
         or_(
             and_(Block.scope == bindparam("scope"), Block.value == bindparam("sender")),
+            and_(Block.scope == Scope.IP.value, Block.value == bindparam("origin")),
             and_(Block.scope == Scope.DOMAIN.value, Block.value.in_(bindparam("domains", expanding=True))),
         ),
         _IN_FORCE,
@@ -118,22 +128,21 @@ _COUNT = (
 
 def find(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Row[int, str, str] | None:
     """The block in force that stops a message; None for one that nothing stops or that a person has released."""
-    releasable = inbound.raw is not None or inbound.raw_digest is not None or inbound.journal_id is not None
+    kept = (inbound.raw, inbound.raw_digest, inbound.journal_id, inbound.spare)
+    releasable = any(one is not None for one in kept)
     if inbound.kind is MessageKind.CALL or not releasable:
         return None
-    found = against(tx, inbound.sender, now=now)
+    found = against(tx, inbound.sender, now=now, origin=inbound.origin)
     if found is None or _was_released(tx, inbound.journal_id):
         return None
     return found
 
 
-def against(tx: Connection, sender: Address, *, now: datetime) -> Row[int, str, str] | None:
-    """The block in force against a sender: id, scope, value."""
-    if sender.kind is ContactKind.VISITOR:
-        return None
+def against(tx: Connection, sender: Address, *, now: datetime, origin: str = "") -> Row[int, str, str] | None:
+    """The block in force against a sender, or the internet address they write from: id, scope, value."""
     domains = domains_of(sender.value) if sender.kind is ContactKind.EMAIL else []
-    values = {"scope": sender.kind.value, "sender": sender.value, "domains": domains or [""], "now": now}
-    return tx.execute(_FIND, values).first()
+    who = {"scope": sender.kind.value, "sender": sender.value, "origin": origin, "domains": domains or [""]}
+    return tx.execute(_FIND, {**who, "now": now}).first()
 
 
 def is_public(domain: str) -> bool:
@@ -182,6 +191,8 @@ def add(
     value = _normal(tx, scope, raw, region)
     if expires_at is not None and expires_at <= now:
         raise Invalid("Choose a moment in the future.", field="expires_at")
+    if scope is Scope.IP and (expires_at is None or expires_at > now + LONGEST_IP):
+        raise Invalid("An internet address is blocked for at most 30 days.", field="days")
     reason = " ".join(reason.split())[:LONGEST_REASON]
     values = {
         "scope": scope.value,
@@ -193,11 +204,19 @@ def add(
         "lifted_at": None,
     }
     upsert(tx, Block, key=["scope", "value"], values=values)
-    audit.record(tx, "block.added", f"block:{value}", now=now, user_id=user_id, details={"reason": reason})
+    target = f"block:{label(scope, value)}"
+    audit.record(tx, "block.added", target, now=now, user_id=user_id, details={"reason": reason})
     return value
 
 
+def label(scope: str, value: str) -> str:
+    """What is said of a blocked sender; of a visitor and a hashed address just enough to tell them apart."""
+    return value[:SHORT] if scope in (Scope.VISITOR, Scope.IP) else value
+
+
 def _normal(tx: Connection, scope: Scope, raw: str, region: str) -> str:
+    if scope in (Scope.VISITOR, Scope.IP):
+        return raw
     try:
         if scope is Scope.PHONE:
             return normalise_phone(raw, region)
@@ -218,10 +237,10 @@ def _normal(tx: Connection, scope: Scope, raw: str, region: str) -> str:
 def lift(tx: Connection, block_id: int, *, user_id: int, now: datetime) -> None:
     """Take messages of this sender again; what lies in the journal stays there until somebody releases it."""
     statement = update(Block).where(Block.id == block_id, Block.lifted_at.is_(None)).values(lifted_at=now)
-    value = tx.execute(statement.returning(Block.value)).scalar_one_or_none()
-    if value is None:
+    row = tx.execute(statement.returning(Block.scope, Block.value)).first()
+    if row is None:
         raise NotFound("This block was lifted already.")
-    audit.record(tx, "block.lifted", f"block:{value}", now=now, user_id=user_id)
+    audit.record(tx, "block.lifted", f"block:{label(row.scope, row.value)}", now=now, user_id=user_id)
 
 
 def in_force(tx: Connection, now: datetime, *, limit: int = 500) -> Sequence[Row[tuple[object, ...]]]:

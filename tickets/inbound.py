@@ -77,7 +77,11 @@ class InboundMessage:
     greeting: Greeting | None = None
     attachments: tuple[StoredFile, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
+    # From which internet address, as a keyed hash (tickets.origins); empty where that says nothing.
+    origin: str = ""
     raw: bytes | None = None
+    # Its raw form, kept only if a block stops it.
+    spare: bytes | None = None
     raw_digest: str | None = None
     # Set where the journal row exists already (mail is journaled in a transaction of its own).
     journal_id: int | None = None

@@ -177,7 +177,7 @@ def refuse(tx: Connection, inbound: InboundMessage, reason: str, *, now: datetim
         channel=inbound.channel,
         account_id=inbound.account_id,
         external_id=inbound.external_id,
-        raw=inbound.raw,
+        raw=inbound.raw if inbound.raw is not None else inbound.spare,
         raw_digest=inbound.raw_digest,
         sender=inbound.sender.value,
         summary=inbound.subject or inbound.text,

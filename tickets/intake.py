@@ -74,7 +74,7 @@ def receive(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Receip
 
 def _refuse(tx: Connection, inbound: InboundMessage, block: Row[int, str, str], *, now: datetime) -> Receipt:
     """A blocked sender's message stays in the journal, from where a person can release it."""
-    if not inbox.refuse(tx, inbound, f"{blocks.REASON}{block.value}", now=now):
+    if not inbox.refuse(tx, inbound, f"{blocks.REASON}{blocks.label(block.scope, block.value)}", now=now):
         return duplicate(tx, inbound)
     blocks.count(tx, block.id, now=now)
     return Receipt(JournalState.SUPPRESSED.value, None, None)

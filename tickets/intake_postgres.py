@@ -24,7 +24,8 @@ from tickets.timeline import PREVIEW_LENGTH, Appended, add_files, announcement
 # The sender, if we know them and nobody has blocked them.
 _CONTACT = """cp AS (
   SELECT id, customer_id FROM contact_points WHERE kind = :contact_kind AND value = :sender
-  AND NOT EXISTS (SELECT 1 FROM blocks WHERE scope = :contact_kind AND value = :sender AND lifted_at IS NULL))"""
+  AND NOT EXISTS (SELECT 1 FROM blocks WHERE lifted_at IS NULL
+                  AND (scope = :contact_kind AND value = :sender OR scope = 'ip' AND value = :origin)))"""
 # Taken only if the thread is open (in the wanted ticket), or if nothing stands against a new ticket.
 _JOURNAL = f"""j AS (
   INSERT INTO journal (channel, channel_account_id, external_id, state, sender, summary, raw, raw_digest, attempts,
@@ -87,7 +88,7 @@ FROM t, m, j, cp"""
 _TYPES: Mapping[TypeEngine[Any], Sequence[str]] = {
     SafeText(): (
         *("contact_kind", "sender", "channel", "external_id", "summary", "raw_digest", "thread", "subject", "locale"),
-        *("preview", "kind", "message_subject", "body", "html"),
+        *("preview", "kind", "message_subject", "body", "html", "origin"),
     ),
     BigInteger(): ("account", "queue", "ticket"),
     UtcDateTime(): ("now", "reopen_after"),
@@ -140,6 +141,7 @@ def parameters_of(inbound: InboundMessage, *, now: datetime, ticket_id: int | No
     return {
         "contact_kind": inbound.sender.kind.value,
         "sender": inbound.sender.value,
+        "origin": inbound.origin,
         "channel": inbound.channel.value,
         "account": inbound.account_id,
         "external_id": inbound.external_id,

@@ -11,6 +11,7 @@ from agent_ui.forms import Form, blank, read_form
 from agent_ui.pages.admin import admin_page, administer, choices, go
 from contact_center.accounts.web import locale_of
 from contact_center.core.clock import utcnow
+from contact_center.core.i18n import mark
 from contact_center.core.services import services
 from tickets import blocks
 from tickets.blocks import LONGEST_REASON, Scope
@@ -34,6 +35,8 @@ async def index(request: Request) -> Response:
     value = form.text("value", required=True, longest=320)
     reason = form.text("reason", longest=LONGEST_REASON)
     term, now = form.text("term"), utcnow()
+    if scope in (Scope.VISITOR, Scope.IP):
+        form.fail("scope", mark("Choose one of the values."))
     if form.ok:
         expires_at = now + timedelta(days=int(term)) if term and term in TERMS else None
         adding = held.db.write(
@@ -53,6 +56,7 @@ async def _show(request: Request, form: Form) -> Response:
         status=200 if form.ok else 422,
         blocks=found,
         form=form,
+        label=blocks.label,
         scope_names=SCOPES,
         scopes=choices(form.locale, {scope.value: SCOPES[scope.value] for scope in TYPED}),
         terms=choices(form.locale, TERMS),

@@ -9,9 +9,10 @@ from agent_ui.pages.commands import anew, choice_of, run, text, ticket_id
 from agent_ui.pages.ticket import translate
 from agent_ui.views import Choice
 from contact_center.accounts.web import locale_of, person_of
+from contact_center.core.clock import utcnow
 from contact_center.core.errors import Invalid
 from contact_center.core.services import services
-from tickets import blocking
+from tickets import blocking, blocks
 from tickets.blocking import Way
 from tickets.blocks import LONGEST_REASON, Scope
 from tickets.customers.identities import shown_phone
@@ -20,7 +21,7 @@ from tickets.customers.identities import shown_phone
 async def dialog(request: Request) -> Response:
     """The dialog's fields, loaded when it opens."""
     _ = translate(await locale_of(request))
-    found = await services(request).db.read(blocking.ways, ticket_id(request))
+    found = await services(request).db.read(blocking.ways, ticket_id(request), now=utcnow())
     return await shell.fragment(
         request,
         "parts/block_fields.html",
@@ -38,7 +39,7 @@ def shown(way: Way) -> str:
         case Scope.HANDLE:
             return way.value.partition(":")[2]
         case _:
-            return way.value
+            return blocks.label(way.scope, way.value)
 
 
 async def block(request: Request) -> Response:

@@ -32,6 +32,7 @@ from knowledge_base.help_center import page as public_page
 from tickets.inbound import Receipt, StoredFile
 from tickets.models import ChannelAccount
 from tickets.numbers import number_of
+from tickets.origins import origin_of
 from tickets.states import Channel
 
 log = structlog.get_logger()
@@ -123,6 +124,7 @@ async def _write(request: Request, found: Open, form: FormData, filled: Filled, 
     message = contact_form.message_of(filled, _field(form, "form"), digests, locale=locale, page=page)
     mail = mailing.as_mail(message, mailing.address_of(message.email), now=utcnow(), files=files)
     digest = await asyncio.to_thread(held.files.put, mail) if len(mail) > SMALL else None
+    address = client_address(request, held.settings.trusted_proxies)
     receipt: Receipt = await held.db.write(
         mailing.take_offline,
         found.account.id,
@@ -130,7 +132,8 @@ async def _write(request: Request, found: Open, form: FormData, filled: Filled, 
         message,
         choice=chosen(found.widget.choices, message.choice),
         locale=locale,
-        address=client_address(request, held.settings.trusted_proxies),
+        address=address,
+        origin=origin_of(held.vault, address),
         now=utcnow(),
         files=[file for file, _ in files],
         raw=mailing.Raw(None if digest else mail, digest),

@@ -21,7 +21,7 @@ from contact_center.accounts import limits
 from contact_center.accounts.models import User
 from contact_center.core.errors import Conflict, DomainError, Invalid
 from contact_center.core.i18n import gettext, mark
-from tickets import intake
+from tickets import intake, origins
 from tickets.customers import contacts
 from tickets.customers.identities import BadAddress, normalise_email
 from tickets.inbound import Address, InboundMessage, Receipt, StoredFile
@@ -197,6 +197,7 @@ def take_offline(
     choice: Choice | None = None,
     files: Sequence[StoredFile] = (),
     raw: Raw | None = None,
+    origin: str = "",
 ) -> Receipt:
     """A message written in closed hours, or in the contact form, becomes a mail ticket.
 
@@ -219,10 +220,12 @@ def take_offline(
         queue_id=queue_id,
         topic_id=choice.topic_id if choice else None,
         attachments=tuple(files),
+        origin=origin,
         meta={"widget_page": form.page} if form.page else {},
     )
     receipt = intake.receive(tx, inbound, now=now)
     if receipt.ticket_id is not None:
+        origins.remember(tx, origins.of_form(receipt.ticket_id), origin, now=now)
         customer_id = tx.execute(select(Ticket.customer_id).where(Ticket.id == receipt.ticket_id)).scalar_one()
         visits.know_phone(tx, customer_id, form.phone, form.name, now=now)
     if receipt.created:

@@ -25,6 +25,7 @@ from contact_center.core.services import services
 from contact_center.core.web import client_address
 from knowledge_base.search import Audience, search
 from tickets.numbers import number_of
+from tickets.origins import origin_of
 
 log = structlog.get_logger()
 
@@ -162,6 +163,7 @@ async def offline(request: Request) -> Response:
     if form.trap:
         log.info("chat.trapped", widget=found.widget.key)
         return JSONResponse({"number": None}, status_code=201)
+    address = client_address(request, held.settings.trusted_proxies)
     receipt = await held.db.write(
         mailing.take_offline,
         found.account.id,
@@ -169,7 +171,8 @@ async def offline(request: Request) -> Response:
         form,
         choice=chosen(found.widget.choices, form.choice),
         locale=choose_locale(form.locale),
-        address=client_address(request, held.settings.trusted_proxies),
+        address=address,
+        origin=origin_of(held.vault, address),
         now=utcnow(),
     )
     number = number_of(receipt.ticket_id) if receipt.ticket_id is not None else None

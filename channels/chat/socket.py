@@ -27,6 +27,7 @@ from contact_center.core.errors import Conflict, DomainError, NotFound, TooMany
 from contact_center.core.metrics import INBOUND
 from contact_center.core.services import Services, services
 from contact_center.core.web import client_address
+from tickets.origins import origin_of
 from tickets.states import Channel, JournalState
 
 log = structlog.get_logger()
@@ -51,13 +52,14 @@ async def chat_socket(websocket: WebSocket) -> None:
     try:
         found = await _widget(websocket, held)
         hello = await _hello(websocket)
-        visit, token = await _visit(websocket, held, tokens, found, hello)
+        origin = origin_of(held.vault, client_address(websocket, held.settings.trusted_proxies))
+        visit, token = await _visit(websocket, held, tokens, found, hello, origin=origin)
     except Refused as refused:
         await _close(websocket, refused.code)
         return
     except (WebSocketDisconnect, TimeoutError):
         return
-    line = Line(websocket, held, tokens, found, VisitSocket(websocket, visit, found.widget.key))
+    line = Line(websocket, held, tokens, found, VisitSocket(websocket, visit, found.widget.key), origin)
     try:
         await line.run(hello, token)
     except WebSocketDisconnect:
@@ -96,7 +98,7 @@ async def _hello(websocket: WebSocket) -> parse.Hello:
 
 
 async def _visit(
-    websocket: WebSocket, held: Services, tokens: Tokens, found: Open, hello: parse.Hello
+    websocket: WebSocket, held: Services, tokens: Tokens, found: Open, hello: parse.Hello, *, origin: str
 ) -> tuple[Visit, str | None]:
     """The visit of the hello's token, or a new one and its token; of a customer, if the hello proves who it is."""
     key, account_id, now = found.widget.key, found.account.id, utcnow()
@@ -106,7 +108,8 @@ async def _visit(
         if visit_id is None:
             raise Refused(Close.BAD_TOKEN)
         try:
-            return await held.db.write(visits.resume, visit_id, account_id, now=now, identity=identity), None
+            who = {"identity": identity, "origin": origin}
+            return await held.db.write(visits.resume, visit_id, account_id, now=now, **who), None
         except (NotFound, Conflict):
             raise Refused(Close.BAD_TOKEN) from None
     if not tokens.ticket_fits(hello.ticket, key, now=now):
@@ -114,7 +117,11 @@ async def _visit(
     address = client_address(websocket, held.settings.trusted_proxies)
     locale = choose_locale(hello.locale)
     try:
-        told = {"identity": identity, "choice": chosen(found.widget.choices, hello.choice)}
+        told: dict[str, Any] = {
+            "identity": identity,
+            "choice": chosen(found.widget.choices, hello.choice),
+            "origin": origin,
+        }
         visit = await held.db.write(
             visits.open_visit, account_id, hello, locale=locale, address=address, now=now, **told
         )
@@ -126,12 +133,15 @@ async def _visit(
 class Line:
     """One open socket: its visit, its place in the hub and what its frames do."""
 
-    def __init__(self, websocket: WebSocket, held: Services, tokens: Tokens, found: Open, socket: VisitSocket) -> None:
+    def __init__(
+        self, websocket: WebSocket, held: Services, tokens: Tokens, found: Open, socket: VisitSocket, origin: str
+    ) -> None:
         self.websocket = websocket
         self.held = held
         self.tokens = tokens
         self.found = found
         self.socket = socket
+        self.origin = origin
         self.bucket = Bucket(BURST, PER_SECOND)
         self.handlers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
             parse.Send: self._send,
@@ -210,10 +220,12 @@ class Line:
             return
         now = utcnow()
         visit = self.visit
-        inbound = visits.inbound_of(visit, frame, files)
+        inbound = visits.inbound_of(visit, frame, files, self.origin)
         taken = await guarded(self.held.db, visits.raw_item(visit, frame), visits.take, visit, inbound, now=now)
         if taken is not None:
-            INBOUND.labels(Channel.CHAT.value, JournalState.ACCEPTED.value).inc()
+            # What a block stopped is acknowledged like everything else, and lies in the journal.
+            state = JournalState.SUPPRESSED if taken.public_seq is None else JournalState.ACCEPTED
+            INBOUND.labels(Channel.CHAT.value, state.value).inc()
             if visit.ticket_id is None and taken.visit.ticket_id is not None:
                 attach(self.held.hub, self.socket, taken.visit.ticket_id)
         public_seq = taken.public_seq if taken else None

@@ -16,6 +16,7 @@ from channels.chat.tokens import Tokens
 from channels.chat.uploads import stored_files
 from contact_center.core.clock import utcnow
 from contact_center.core.services import Services
+from tickets import origins
 from tickets.states import Channel
 
 CHUNK = 1000
@@ -51,6 +52,7 @@ class Upkeep:
         db = self.services.db
         await db.write(ending.notice_left, utcnow())
         await db.write(identity.forget_used, utcnow())
+        await db.write(origins.forget, utcnow())
         mailed = await db.write(mailing.mail_unseen, utcnow())
         again = await take_waiting(self.services, Channel.CHAT, take_again)
         return again or mailed == mailing.BATCH

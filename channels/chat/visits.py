@@ -21,7 +21,7 @@ from contact_center.accounts import limits
 from contact_center.core.db import in_one
 from contact_center.core.errors import Conflict, NotFound
 from contact_center.core.events import emit, poke
-from tickets import identity_checks, intake
+from tickets import identity_checks, intake, origins
 from tickets.customers import contacts
 from tickets.customers.identities import BadAddress, normalise_email, normalise_phone
 from tickets.customers.recognise import survivor
@@ -75,6 +75,7 @@ def open_visit(
     now: datetime,
     identity: Identity | None = None,
     choice: Choice | None = None,
+    origin: str = "",
 ) -> Visit:
     """A new visit: of the customer whose identity is proven, or with a visitor of its own.
 
@@ -82,6 +83,7 @@ def open_visit(
     """
     limits.enforce(tx, f"chat.visit:{address}", limit=VISITS_PER_ADDRESS, window=VISITS_WINDOW, now=now)
     key = secrets.token_urlsafe(18)
+    origins.remember(tx, key, origin, now=now)
     name, subject, signed_until = hello.name, None, None
     if identity is None:
         visitor = Address(ContactKind.VISITOR, key, name)
@@ -142,7 +144,15 @@ def know_phone(tx: Connection, customer_id: int, phone: str, name: str, *, now: 
     contacts.add(tx, customer_id, Address(ContactKind.PHONE, number, name), now=now)
 
 
-def resume(tx: Connection, visit_id: int, account_id: int, *, now: datetime, identity: Identity | None = None) -> Visit:
+def resume(
+    tx: Connection,
+    visit_id: int,
+    account_id: int,
+    *,
+    now: datetime,
+    identity: Identity | None = None,
+    origin: str = "",
+) -> Visit:
     """The visit, with somebody at its other end again; NotFound if there is none, Conflict if it is somebody else's."""
     row = tx.execute(
         update(ChatVisit)
@@ -153,6 +163,7 @@ def resume(tx: Connection, visit_id: int, account_id: int, *, now: datetime, ide
     if row is None:
         raise NotFound("There is no such conversation.")
     visit = _visit(row)
+    origins.remember(tx, visit.key, origin, now=now)
     if identity is not None:
         visit = identify(tx, visit, identity, now=now)
     if visit.ticket_id is not None:
@@ -197,7 +208,7 @@ def _visit(row: Any) -> Visit:
     return Visit(*row)
 
 
-def inbound_of(visit: Visit, send: Send, files: Sequence[StoredFile]) -> InboundMessage:
+def inbound_of(visit: Visit, send: Send, files: Sequence[StoredFile], origin: str = "") -> InboundMessage:
     """A sent frame as a message for the ticket of the visit."""
     return InboundMessage(
         channel=Channel.CHAT,
@@ -211,17 +222,22 @@ def inbound_of(visit: Visit, send: Send, files: Sequence[StoredFile]) -> Inbound
         queue_id=visit.queue_id,
         topic_id=visit.topic_id,
         attachments=tuple(files),
+        origin=origin,
+        spare=_kept(visit, send),
     )
+
+
+def _kept(visit: Visit, send: Send) -> bytes:
+    return orjson.dumps({"visit_id": visit.id, "client_id": send.client_id, "text": send.text, "files": send.files})
 
 
 def raw_item(visit: Visit, send: Send) -> RawItem:
     """The same as a journal item, for the case that it cannot be taken; `send` is kept whole."""
-    kept = {"visit_id": visit.id, "client_id": send.client_id, "text": send.text, "files": send.files}
     return RawItem(
         channel=Channel.CHAT,
         account_id=visit.account_id,
         external_id=external_id(visit.key, send.client_id),
-        raw=orjson.dumps(kept),
+        raw=_kept(visit, send),
         sender=visit.key,
         summary=send.text,
     )

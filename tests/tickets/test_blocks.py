@@ -115,11 +115,11 @@ async def test_a_conversation_offers_what_its_sender_can_be_blocked_by(db: Datab
     firm = (await db.write(intake.receive, mail(mailbox, "b@ads.example"), now=NOW)).ticket_id
     text = (await db.write(intake.receive, sms(line), now=NOW)).ticket_id
     assert None not in (free, firm, text)
-    assert await db.read(blocking.ways, free) == [
+    assert await db.read(blocking.ways, free, now=NOW) == [
         Way(Scope.EMAIL, "a@yahoo.com.vn"),
         Way(Scope.DOMAIN, "yahoo.com.vn", everybody=True),
     ]
-    assert await db.read(blocking.ways, text) == [Way(Scope.PHONE, "+84903123456")]
+    assert await db.read(blocking.ways, text, now=NOW) == [Way(Scope.PHONE, "+84903123456")]
     given = {"user_id": user_id, "now": NOW}
     await db.write(blocking.block_sender, firm, Scope.DOMAIN, days=7, as_spam=True, reason="ads", **given)
     assert (await db.write(intake.receive, mail(mailbox, "c@ads.example"), now=NOW)).outcome == "suppressed"

@@ -18,7 +18,8 @@ from tickets.states import Channel
 
 KEYS = [
     "file", "outcome", "reason", "message_id", "in_reply_to", "references", "from", "reply_to", "to", "cc", "subject",
-    "date", "text", "html", "reply_text", "quoted_text", "attachments", "auto_submitted", "bounce", "forwarded",
+    "date", "text", "html", "reply_text", "quoted_text", "attachments", "auto_submitted", "newsletter", "bounce",
+    "forwarded",
 ]  # fmt: skip
 
 

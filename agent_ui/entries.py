@@ -13,8 +13,8 @@ from agent_ui import sentences
 from agent_ui.raster import RASTER, SOUNDS
 from agent_ui.views import Call, Entry, File, Meeting, Side
 from channels.email.sanitize import remote_pictures
-from channels.phone import outcomes
-from channels.phone.states import FINAL, CallState
+from channels.phone import outcomes, wording
+from channels.phone.states import FINAL, CallState, Direction
 from contact_center.accounts.models import User
 from contact_center.core.clamav import Verdict
 from tickets.customers.identities import shown_phone
@@ -167,19 +167,22 @@ def as_entry(record: Any, files: Sequence[File], names: Names, _: Gettext, *, co
     side = _side(record)
     meta = record.meta or {}
     text = sentences.event(meta, names, record.user_name, _) if side is Side.EVENT else record.text
+    call = _call(record, meta, _)
+    # The card says it; what somebody wrote of a call by hand stays.
+    is_said = call is not None and bool(call.said)
     return Entry(
         seq=record.seq,
         side=side,
         author=_author(record, side, _),
         at=record.created_at,
-        text=text,
+        text="" if is_said else text,
         channel=record.channel,
         message_id=record.id,
         to=_to(record) if side is Side.AGENT and record.channel != "chat" else "",
         cc=_copies(meta.get("cc")),
         bcc=_copies(meta.get("bcc")),
         copied=bool(record.copied),
-        subject=record.subject,
+        subject="" if is_said else record.subject,
         quoted=record.quoted,
         html_url=f"/messages/{record.id}/original" if record.html and side is Side.CUSTOMER else "",
         remote_images=len(remote_pictures(record.html or "")),
@@ -188,7 +191,7 @@ def as_entry(record: Any, files: Sequence[File], names: Names, _: Gettext, *, co
         undo_until=_undo_until(record),
         by=record.user_id or 0,
         files=tuple(files),
-        call=_call(record, meta, _),
+        call=call,
         meeting=_meeting(meta),
         icon=sentences.ICONS.get(str(meta.get("name", "")), "info"),
         continued=continued,
@@ -252,6 +255,7 @@ def _call(record: Any, meta: Mapping[str, Any], _: Gettext) -> Call | None:
     disposition = str(call.get("disposition") or "")
     incoming = call.get("direction") != "out"
     return Call(
+        said="" if call.get("manual") else _said(call, incoming, _),
         direction="inbound" if incoming else "outbound",
         outcome=str(call.get("state") or "completed"),
         seconds=int(seconds) if seconds else None,
@@ -261,6 +265,18 @@ def _call(record: Any, meta: Mapping[str, Any], _: Gettext) -> Call | None:
         recording_url=str(call.get("recording_url") or ""),
         under_way=number_of(record.ticket_id) if incoming and call.get("state") in UNDER_WAY else 0,
     )
+
+
+def _said(call: Mapping[str, Any], incoming: bool, _: Gettext) -> str:
+    """What the call was, in the reader's language; nothing for a state that calls of this direction do not have."""
+    state = str(call.get("state") or CallState.COMPLETED.value)
+    if state not in (wording.INWARD if incoming else wording.OUTWARD):
+        return ""
+    number, seconds = str(call.get("number") or ""), int(call.get("talk_seconds") or 0)
+    shown = shown_phone(number) if number else ""
+    direction = Direction.IN if incoming else Direction.OUT
+    outcome = str(call.get("outcome") or "")
+    return wording.said(_, direction, CallState(state), shown, talk_seconds=seconds, outcome=outcome)
 
 
 def as_also(mail: Mapping[str, Any]) -> str:

@@ -193,7 +193,8 @@ def _offer(card: OfferCard, locale: str) -> Offer:
         channel=CHANNELS.get(card.medium, card.medium.value),
         queue=card.queue,
         customer=card.customer or gettext(locale, "Visitor"),
-        first_message=card.preview or card.subject,
+        # What a call's entry says stands in the card's other lines already.
+        first_message="" if card.medium is Medium.CALL else card.preview or card.subject,
         offered_at=card.offered_at,
         expires_at=card.expires_at,
         waiting_since=card.waiting_since,

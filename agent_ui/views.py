@@ -88,6 +88,8 @@ class Call:
 
     direction: str
     outcome: str
+    # What it was, in a sentence; empty where somebody wrote the call down by hand.
+    said: str = ""
     seconds: int | None = None
     disposition: str = ""
     # Why it failed, in our words or the carrier's.

@@ -11,7 +11,9 @@ from routing import contacts
 from routing.models import AgentState, Decision, Offer, PresenceEntry, Skill, WorkItem
 from routing.pools import Medium, Pool, PoolName
 from routing.states import Activity, OfferState, Presence, WorkItemState
-from tickets.models import Customer, Queue, Ticket
+from tickets.customers.names import display_name
+from tickets.models import ContactPoint, Customer, Queue, Ticket
+from tickets.states import ContactKind
 
 TODAY = timedelta(hours=24)
 _CARD = (
@@ -35,6 +37,8 @@ _CARD = (
         Ticket.preview,
         Ticket.channel,
         Customer.name.label("customer"),
+        ContactPoint.kind.label("address_kind"),
+        ContactPoint.value.label("address"),
         Customer.vip,
         Decision.record,
     )
@@ -42,6 +46,7 @@ _CARD = (
     .join(Ticket, Ticket.id == Offer.ticket_id)
     .join(Customer, Customer.id == Ticket.customer_id)
     .join(Queue, Queue.id == Offer.queue_id)
+    .outerjoin(ContactPoint, ContactPoint.id == Ticket.contact_point_id)
     .outerjoin(Decision, Decision.offer_id == Offer.id)
 )
 
@@ -210,6 +215,12 @@ def counts(items: Sequence[Row[Any]]) -> tuple[int, int]:
     return live, len(items) - live
 
 
+def _by_address(row: Any) -> str:
+    """A nameless customer by their number or address; a visitor's tells people nothing."""
+    kind = ContactKind(row.address_kind or ContactKind.VISITOR)
+    return "" if kind is ContactKind.VISITOR else display_name("", kind, row.address)
+
+
 def _card(row: Any, names: Mapping[int, str]) -> OfferCard:
     wanted = [skill for skill, _ in row.skills] + list(row.wishes)
     return OfferCard(
@@ -220,7 +231,7 @@ def _card(row: Any, names: Mapping[int, str]) -> OfferCard:
         queue=row.queue,
         medium=Medium(row.medium),
         priority=row.priority,
-        customer=row.customer,
+        customer=row.customer or _by_address(row),
         vip=row.vip,
         subject=row.subject,
         preview=row.preview,

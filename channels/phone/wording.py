@@ -1,5 +1,8 @@
 """A call in one sentence, for timelines, subjects and lists."""
 
+from collections.abc import Callable
+from functools import partial
+
 from channels.phone.states import CallState, Direction
 from contact_center.core.i18n import gettext, mark
 from tickets.customers.identities import shown_phone
@@ -30,6 +33,9 @@ MINUTES = mark("%(minutes)s min %(seconds)s s")
 SECONDS = mark("%(seconds)s s")
 
 
+Say = Callable[..., str]
+
+
 def sentence(
     locale: str,
     direction: Direction,
@@ -41,11 +47,18 @@ def sentence(
     outcome: str = "",
 ) -> str:
     """What happened, with the length of a finished talk: `Call from 0903 123 456, 2 min 5 s`."""
+    shown = shown_phone(number, region) if number else ""
+    say = partial(gettext, locale)
+    return said(say, direction, state, shown, talk_seconds=talk_seconds, outcome=outcome)
+
+
+def said(
+    say: Say, direction: Direction, state: CallState, number: str, *, talk_seconds: int = 0, outcome: str = ""
+) -> str:
+    """The same in the words of `say`; the number comes as people write it, empty where it was hidden."""
     table = INWARD if direction is Direction.IN else OUTWARD
-    shown = shown_phone(number, region) if number else gettext(locale, HIDDEN)
-    text = gettext(locale, (state is CallState.MISSED and INSTEAD.get(outcome)) or table[state], number=shown)
+    text = say((state is CallState.MISSED and INSTEAD.get(outcome)) or table[state], number=number or say(HIDDEN))
     if state is not CallState.COMPLETED or not talk_seconds:
         return text
     minutes, seconds = divmod(talk_seconds, 60)
-    form = MINUTES if minutes else SECONDS
-    return f"{text}, {gettext(locale, form, minutes=minutes, seconds=seconds)}"
+    return f"{text}, {say(MINUTES if minutes else SECONDS, minutes=minutes, seconds=seconds)}"

@@ -177,7 +177,7 @@ class Carrier:
         self.files[name] = (content_type, data)
         return name
 
-    async def post(self, address: str, form: Mapping[str, str]) -> str:
+    async def post(self, address: str, form: Mapping[str, str]) -> httpx2.Response | None:
         """A webhook as Twilio makes it, signed over the public address; tried again if nobody answers."""
         parts = urlsplit(address)
         base = self.services.settings.base_url
@@ -189,13 +189,13 @@ class Carrier:
                 async with httpx2.AsyncClient(trust_env=False, timeout=10.0) as http:
                     answer = await http.post(url, content=urlencode(form).encode(), headers=headers)
                 if answer.status_code < 500:
-                    return answer.text
+                    return answer
                 failure = f"status {answer.status_code}"
             except httpx2.HTTPError as error:
                 failure = type(error).__name__
             log.info("demo.webhook_failed", path=parts.path, attempt=attempt, failure=failure)
             await sleep(attempt)
-        return ""
+        return None
 
     async def _create(self, request: Request) -> Response:
         """The SDK sends a message: it is on the customer's phone at once, the receipts follow."""

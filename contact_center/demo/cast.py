@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from channels.phone.people import PHONE
 from contact_center.accounts import users
 from contact_center.accounts.models import Team, TeamMember, User
 from contact_center.accounts.passwords import hash_password
 from contact_center.accounts.permissions import Role
 from contact_center.core.secrets import Vault
 from contact_center.core.upsert import insert_once
+from contact_center.demo import line_plan
 from contact_center.demo.scripts import SCRIPTS
+from contact_center.demo.voice.world import ACCOUNT_SID, AUTH_TOKEN
 from routing import profiles
 from routing.queue_settings import write as queue_settings
 from tickets import channel_accounts, queues, service_levels, topics
@@ -27,8 +30,9 @@ MAIL_ADDRESS = "help@lotus-lane.example"
 SMS_NUMBER = "+15005550006"
 WHATSAPP_NUMBER = "+15005550199"
 PHONE_NUMBER = "+15005550100"
-TWILIO_ACCOUNT = "AC" + "d" * 32
-TWILIO_TOKEN = "demo-carrier-token-0000000000000"
+# The number of the person in front of the demo; nobody simulated has it.
+NUMBER = "+84901234567"
+TWILIO_ACCOUNT, TWILIO_TOKEN = ACCOUNT_SID, AUTH_TOKEN
 
 ALWAYS = calendar_data(always_open())
 OFFICE = {
@@ -88,6 +92,11 @@ def email_of(name: str) -> str:
     return f"{name.lower().replace(' ', '.')}@lotus-lane.example"
 
 
+def client_of(name: str) -> str:
+    """The phone in somebody's browser, as the carrier calls it: client:mai.tran."""
+    return f"client:{name.lower().replace(' ', '.')}"
+
+
 def build(tx: Connection, vault: Vault, *, now: datetime) -> Cast:
     """Make everybody and everything; `now` is the day the shop opened."""
     cast = Cast()
@@ -124,6 +133,7 @@ def _people(tx: Connection, cast: Cast, *, now: datetime) -> None:
         user_id = users.add(
             tx, email=email_of(name), name=name, role=role, password_hash=password, now=now, locale=locale
         )
+        users.set_preferences(tx, user_id, {PHONE: client_of(name)}, now=now)
         insert_once(tx, Team, key=["name"], values={"name": team})
         team_id = tx.execute(select(Team.id).where(Team.name == team)).scalar_one()
         tx.execute(insert(TeamMember), {"team_id": team_id, "user_id": user_id})
@@ -186,7 +196,7 @@ def _accounts(tx: Connection, vault: Vault, cast: Cast, *, now: datetime) -> Non
         ("Shop mail", Channel.EMAIL, MAIL_ADDRESS, {**mail, "receiver": True}, {}),
         ("Shop SMS", Channel.SMS, SMS_NUMBER, {"region": "VN"}, carrier),
         ("Shop WhatsApp", Channel.WHATSAPP, WHATSAPP_NUMBER, {"region": "VN"}, carrier),
-        ("Shop line", Channel.PHONE, PHONE_NUMBER, {"region": "VN", "ring_agents": True}, carrier),
+        ("Shop line", Channel.PHONE, PHONE_NUMBER, {"region": "VN", "plan": line_plan.stored(cast.queues)}, carrier),
         ("Shop chat", Channel.CHAT, "shop", {"title": SHOP, "origins": ["*"], "accent": "#2f5d4a"}, {}),
     )
     for name, channel, address, settings, secrets in wanted:

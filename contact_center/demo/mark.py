@@ -49,7 +49,9 @@ def begun(now: datetime, scale: Scale, parts: Sequence[Stretch]) -> dict[str, An
     history = {"written": 0, "of": scale.tickets - scale.today, "merged": merged, "done": len(parts) == 1}
     # As they are now: a later version may share the month out in another way.
     stretches = [{**asdict(part), "begin": part.begin.isoformat(), "end": part.end.isoformat()} for part in parts]
-    return {"begun_at": now.isoformat(), "scale": asdict(scale), "stretches": stretches, "history": history}
+    told = {"begun_at": now.isoformat(), "scale": asdict(scale), "stretches": stretches, "history": history}
+    # Its line has a call plan.
+    return {**told, "menu": True}
 
 
 def month(mark: dict[str, Any]) -> list[Stretch]:

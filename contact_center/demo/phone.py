@@ -10,17 +10,22 @@ from contact_center.accounts.web import locale_of
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Invalid, NotFound
 from contact_center.core.services import services
+from contact_center.demo import call_view
 from contact_center.demo.carrier import Carrier
-from contact_center.demo.cast import PHONE_NUMBER, SHOP, SMS_NUMBER, WHATSAPP_NUMBER
+from contact_center.demo.cast import NUMBER, PHONE_NUMBER, SHOP, SMS_NUMBER, WHATSAPP_NUMBER
 from contact_center.demo.exchange import Exchange
 from contact_center.demo.photo import crushed_parcel
 from tickets.customers.identities import shown_phone
 from tickets.states import Channel
 
-# The number of the person in front of the demo; nobody simulated has it.
-NUMBER = "+84901234567"
+KEYS = {**{digit: digit for digit in "0123456789"}, "star": "*", "hash": "#"}
 MOST_TEXT = 1_600
 WHATSAPP = Channel.WHATSAPP.value
+# name, what is on the key, and the letters below it.
+KEYPAD = (
+    *(("1", "1", ""), ("2", "2", "ABC"), ("3", "3", "DEF"), ("4", "4", "GHI"), ("5", "5", "JKL"), ("6", "6", "MNO")),
+    *(("7", "7", "PQRS"), ("8", "8", "TUV"), ("9", "9", "WXYZ"), ("star", "*", ""), ("0", "0", "+"), ("hash", "#", "")),
+)
 SAMPLE = 7
 MOST_BYTES = 5 * 1024 * 1024
 PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
@@ -40,6 +45,8 @@ class PhonePage:
             Route("/demo/phone/text", self.text, methods=["POST"]),
             Route("/demo/phone/sample", self.sample, methods=["POST"]),
             Route("/demo/phone/call", self.call, methods=["POST"]),
+            Route("/demo/phone/answer", self.answer, methods=["POST"]),
+            Route("/demo/phone/key/{key}", self.key, methods=["POST"]),
             Route("/demo/phone/hang-up", self.hang_up, methods=["POST"]),
             Route("/demo/phone/photo/{name}", self.photo),
         ]
@@ -55,6 +62,7 @@ class PhonePage:
             sms_number=shown_phone(SMS_NUMBER, "VN"),
             whatsapp_number=shown_phone(WHATSAPP_NUMBER, "VN"),
             line=shown_phone(PHONE_NUMBER, "VN"),
+            keys=KEYPAD,
             shell=None,
         )
         return HTMLResponse(html)
@@ -86,12 +94,25 @@ class PhonePage:
 
     async def call(self, request: Request) -> Response:
         """Call the shop."""
-        await self.exchange.dial(NUMBER)
+        await self.exchange.call_us(NUMBER)
         return JSONResponse(self._state())
 
     async def hang_up(self, request: Request) -> Response:
-        """End the call."""
-        await self.exchange.hang_up(NUMBER)
+        """End the call, or refuse it while it rings."""
+        await self.exchange.put_down(NUMBER)
+        return JSONResponse(self._state())
+
+    async def answer(self, request: Request) -> Response:
+        """Pick up: the shop calls."""
+        await self.exchange.pick_up(NUMBER)
+        return JSONResponse(self._state())
+
+    async def key(self, request: Request) -> Response:
+        """Press one key: a digit, `star` or `hash`."""
+        key = KEYS.get(request.path_params["key"])
+        if key is None:
+            raise NotFound("There is nothing here.")
+        await self.exchange.key(NUMBER, key)
         return JSONResponse(self._state())
 
     async def photo(self, request: Request) -> Response:
@@ -102,7 +123,7 @@ class PhonePage:
         return Response(found[1], media_type=found[0], headers={"content-security-policy": "sandbox"})
 
     def _state(self) -> dict[str, Any]:
-        call = self.exchange.calls.get(NUMBER)
+        leg = self.exchange.calls.get(NUMBER)
         return {
             "texts": [
                 {
@@ -116,13 +137,7 @@ class PhonePage:
                 }
                 for text in self.carrier.phone(NUMBER).texts
             ],
-            "call": call
-            and {
-                "state": call.state,
-                "agent": call.agent,
-                "ending": call.ending,
-                "seconds": call.seconds or round((utcnow() - call.since).total_seconds()),
-            },
+            "call": call_view.view(self.exchange, leg, utcnow()) if leg else None,
         }
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import tomllib
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -101,6 +102,8 @@ def assemble(tx: Connection, settings: Settings, handlers: Handlers, rng: random
     """The shop's people of a database that was seeded before, with nothing on their agenda; `key` is of this time."""
     cast = casting.load(tx)
     line = channel_accounts.by_id(tx, Vault(load_secret(settings)), cast.accounts["Shop line"])
+    # In the past nobody was at the other end to press a key: calls rang on the floor at once.
+    line = replace(line, settings={**line.settings, "plan": None, "ring_agents": True})
     people = shoppers.invent((mark.read(tx) or {})["scale"]["customers"])
     customers = Customers(cast, people, line, rng, key=key)
     scorecard_id = quality.conversation_scorecard(tx)

@@ -62,6 +62,7 @@ def extension() -> Extension:
             *shop.routes(),
             *bar.routes,
             *carrier.routes(),
+            *exchange.routes(),
             *phone.routes(),
             *mail.routes(),
             Mount("/demo/static", StaticFiles(directory=FOLDER / "static")),

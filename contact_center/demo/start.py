@@ -63,7 +63,7 @@ def _state(settings: Settings) -> dict[str, Any] | None:
     if state is None and migrate.run(settings.database, _in_use):
         shown = settings.database.split("@")[-1]
         refuse(f"{shown} holds real data, and the demo only lives in a database of its own: unset the database URL.")
-    if state is not None and "stretches" not in state:
+    if state is not None and not {"stretches", "menu"} <= state.keys():
         refuse("This demo was made by an older version. Start over with: contact-center demo --reset")
     return state
 

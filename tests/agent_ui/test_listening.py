@@ -7,9 +7,9 @@ from channels.phone.models import Call
 from contact_center.accounts.models import AuditEntry
 from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
+from contact_center.demo.voice.sound import mp3
 from tests.agent_ui.console import Console
 from tests.agent_ui.test_call_outcomes import rang
-from tests.channels.phone.voice.sound import mp3
 from tickets.inbound import StoredFile
 from tickets.models import Attachment
 from tickets.timeline import add_files

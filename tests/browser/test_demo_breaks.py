@@ -104,13 +104,15 @@ async def test_the_phone_texts_sends_a_photo_and_calls(visitor: Visitor) -> None
     await expect(agent.locator("#timeline img").first).to_be_visible()
 
     await phone.locator("[data-do=call]").click()
-    await expect(phone.locator(".call-state")).to_have_text("Calling …")
+    await expect(phone.locator(".heard")).to_contain_text("Thank you for calling")
+    await phone.get_by_role("group", name="Keypad").get_by_text("1", exact=True).click()
+    await expect(phone.locator(".heard")).to_contain_text("Please hold the line.")
     await expect(agent.locator(".offer")).to_be_visible()
     await agent.keyboard.press("Alt+a")
     await expect(phone.locator(".call-state")).to_have_text("Talking with Emma Clarke")
     await phone.locator("[data-do=hang-up]").click()
     await expect(phone.locator(".texts .call")).to_contain_text(re.compile(r"Call ended · \d:\d\d"))
-    await expect(agent.locator("#timeline")).to_contain_text(re.compile("call", re.I))
+    await expect(agent.locator("#timeline .call").last).to_contain_text("Call from 0901 234 567")
 
 
 async def open_and_answer(agent: Page, text: str, answer: str) -> None:

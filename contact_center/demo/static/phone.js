@@ -5,14 +5,10 @@
   const form = handset.querySelector("form");
   const field = form.elements.body;
   const chosen = handset.querySelector(".chosen");
-  const screen = handset.querySelector(".call-screen");
   const words = handset.dataset;
   const apps = [...handset.querySelectorAll(".apps input")];
   let shown = 0;
-  let endedAt = 0;
-  let wasCalling = false;
-
-  const ended = (call, seconds) => ({ "no-answer": words.missed, canceled: words.canceled })[call] ?? `${words.ended} · ${clock(seconds)}`;
+  const call = window.phoneCall(handset);
 
   const add = (text) => {
     const item = document.createElement("li");
@@ -21,7 +17,7 @@
     if (!text.call) item.dataset.app = text.app;
     if (text.call) {
       item.className = "call";
-      text.body = `${words.called}: ${ended(text.call, text.seconds)}`;
+      text.body = `${words.called}: ${call.ended(text.call, text.seconds)}`;
     }
     for (const address of text.photos) {
       const image = document.createElement("img");
@@ -45,30 +41,13 @@
     texts.scrollTop = texts.scrollHeight;
   };
 
-  function clock(seconds) {
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  }
-
-  const showCall = (call) => {
-    const going = call && call.state !== "ended";
-    if (going) wasCalling = true;
-    else if (wasCalling) { wasCalling = false; endedAt = Date.now(); }
-    // The screen stays for a moment after the call, so that one sees how it ended.
-    screen.hidden = !going && Date.now() - endedAt > 2500;
-    if (screen.hidden || !call) return;
-    const state = { calling: words.calling, talking: words.talking.replace("{agent}", call.agent), ended: ended(call.ending, call.seconds) };
-    screen.querySelector(".call-state").textContent = state[call.state];
-    screen.querySelector(".timer").textContent = call.state === "talking" ? clock(call.seconds) : "";
-    screen.querySelector(".end").disabled = !going;
-  };
-
   const show = (state) => {
     if (state.texts.length < shown) { texts.replaceChildren(); shown = 0; }
     const fresh = state.texts.slice(shown);
     fresh.forEach(add);
     shown = state.texts.length;
     if (fresh.length) showApp();
-    showCall(state.call);
+    call.show(state.call);
   };
 
   const ask = async (path, options) => {

@@ -16,13 +16,13 @@ from channels.sms.media import MediaLoop
 from contact_center.accounts import users
 from contact_center.core.clock import utcnow
 from contact_center.core.relay import relay_batch
+from contact_center.demo.voice.world import Leg
 from contact_center.wiring import HANDLERS
 from routing import offers, presence, profiles
 from routing.engine import Engine
 from routing.models import Offer, WorkItem
 from routing.states import Presence
 from tests.channels.phone.conftest import Line
-from tests.channels.phone.voice.world import Leg
 from tests.factories import make_queue, make_user
 from tickets.channel_accounts import Account, change
 from tickets.models import Queue, Ticket

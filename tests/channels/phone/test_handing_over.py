@@ -14,10 +14,10 @@ from channels.phone.models import Call, CallCommand, CallLeg
 from contact_center.accounts import users
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from contact_center.demo.voice.world import Leg
 from routing import contacts, handling
 from routing.models import WorkItem
 from tests.channels.phone.conftest import Line
-from tests.channels.phone.voice.world import Leg
 from tests.factories import make_queue, make_ticket, make_user
 from tickets.models import Message, Ticket
 from tickets.states import Channel

@@ -13,6 +13,7 @@ from channels.phone.models import Call
 from contact_center.accounts.models import User
 from contact_center.core.clock import utcnow
 from tests.channels.desk import PUBLIC, Desk
+from tests.channels.sms.carrier import AUTH_TOKEN
 from tests.conftest import NOW
 from tests.factories import make_user
 from tickets import blocks, inbox
@@ -30,7 +31,7 @@ async def line(desk: Desk, **settings: Any) -> Account:
         Channel.PHONE,
         address=LINE,
         settings={"region": "VN", **settings},
-        secrets={"account_sid": "AC1", "auth_token": "carrier-auth-token"},
+        secrets={"account_sid": "AC1", "auth_token": AUTH_TOKEN},
     )
 
 

@@ -16,9 +16,9 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from tests.channels.phone.voice.playing import BROKEN
+from contact_center.demo.voice.playing import BROKEN
+from contact_center.demo.voice.world import AUTH_TOKEN
 from tests.channels.phone.voice.standin import Twilio, open_twilio
-from tests.channels.phone.voice.world import AUTH_TOKEN
 
 PUBLIC = "https://desk.test"
 ROOM = '<Response><Dial action="/over"><Conference statusCallback="{0}/room" {1}>r1</Conference></Dial></Response>'

@@ -18,10 +18,9 @@ from twilio.request_validator import RequestValidator
 
 from channels.sms.segments import measure
 from contact_center.core.clock import utcnow
+from contact_center.demo.voice.world import ACCOUNT_SID, AUTH_TOKEN
 
 API = "http://carrier.test"
-ACCOUNT_SID = "AC" + "0" * 31 + "1"
-AUTH_TOKEN = "carrier-auth-token"
 
 
 @dataclass

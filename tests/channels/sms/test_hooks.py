@@ -11,6 +11,7 @@ from channels.sms import again
 from channels.sms.models import SmsConsent
 from contact_center.core.clock import utcnow
 from tests.channels.desk import PUBLIC, Desk
+from tests.channels.sms.carrier import AUTH_TOKEN
 from tests.channels.sms.corpus import load
 from tests.conftest import NOW
 from tickets import blocks, inbox, lifecycle
@@ -76,7 +77,7 @@ async def test_without_twilios_signature_nothing_is_stored(sqlite_desk: Desk) ->
 
 
 async def test_the_signature_holds_behind_a_proxy_and_while_the_token_is_rotated(sqlite_desk: Desk) -> None:
-    account = await sqlite_desk.account(secrets={"auth_token": "old", "auth_token_next": "carrier-auth-token"})
+    account = await sqlite_desk.account(secrets={"auth_token": "old", "auth_token_next": AUTH_TOKEN})
     sqlite_desk.http.headers["host"] = "10.0.0.7:8000"
     assert (await text(sqlite_desk, account, "hi")).status_code == 200
 

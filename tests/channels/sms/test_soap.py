@@ -18,6 +18,7 @@ from channels.sms.gateway.presets import PRESETS
 from channels.sms.gateway.request import BadTemplate, prepare, values
 from channels.sms.gateway.send import GatewaySender
 from tests.channels.desk import PUBLIC, Desk
+from tests.channels.sms.carrier import AUTH_TOKEN
 from tests.channels.sms.test_delivery import answer, state, text
 from tickets.models import ChannelAccount
 
@@ -151,7 +152,7 @@ async def bulk() -> AsyncIterator[Bulk]:
 async def send(desk: Desk, bulk: Bulk, words: str, *, password: str = "p<w&") -> int:
     """A customer writes by another line; the answer leaves by the SOAP gateway."""
     host = f"127.0.0.1:{bulk.port}"
-    secrets = {"gateway_user": "shop", "gateway_password": password, "auth_token": "carrier-auth-token"}
+    secrets = {"gateway_user": "shop", "gateway_password": password, "auth_token": AUTH_TOKEN}
     account = await desk.account(address="SHOPVN", secrets=secrets, settings={"region": "VN"})
     await text(desk, account, "Alo?")
     settings = {"provider": "gateway", "gateway": {**VALUES, "url": f"http://{host}/bulk"}}

@@ -1,7 +1,8 @@
 """How Twilio plays a TwiML document to a call, and moves calls in and out of conferences."""
 
+import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urljoin
@@ -12,7 +13,7 @@ import httpx2
 from twilio.request_validator import RequestValidator
 
 from contact_center.core.clock import utcnow
-from tests.channels.phone.voice.world import (
+from contact_center.demo.voice.world import (
     ACCOUNT_SID,
     AUTH_TOKEN,
     EVENT_OF,
@@ -37,6 +38,13 @@ class Unplayable(Exception):
     """Our answer was no TwiML."""
 
 
+def apology() -> Element:
+    """What Twilio says then."""
+    verb = Element("Say")
+    verb.text = BROKEN
+    return verb
+
+
 @dataclass(eq=False)
 class Post:
     """A callback on its way to us."""
@@ -47,15 +55,23 @@ class Post:
 
 @dataclass(eq=False)
 class Player:
-    """Plays documents. Callbacks wait in `outbox` until `settle` delivers them, so that a test decides the order."""
+    """Plays documents. Callbacks wait in `outbox` until `settle` delivers them, so that its driver decides when."""
 
     hooks: httpx2.AsyncClient | None = None
     world: World = field(default_factory=World)
     outbox: list[Post] = field(default_factory=list)
-    # Every callback that was delivered, with our status.
-    delivered: list[tuple[Post, int]] = field(default_factory=list)
     queues: dict[str, list[Leg]] = field(default_factory=dict)
     shift: timedelta = timedelta()
+
+    def hear(self, leg: Leg, verb: Element) -> None:
+        """Somebody hears words or music."""
+        leg.heard.append((verb.text or "").strip())
+
+    def hear_all(self, leg: Leg, verbs: Iterable[Element]) -> None:
+        """The words and music among these."""
+        for verb in verbs:
+            if verb.tag in ("Say", "Play"):
+                self.hear(leg, verb)
 
     def now(self) -> datetime:
         """Twilio's clock, which a test may move."""
@@ -77,8 +93,9 @@ class Player:
             if shuffled is not None:
                 random.Random(shuffled).shuffle(batch)
             for post in batch:
-                answer = await self.post(post.url, post.form)
-                self.delivered.append((post, answer.status_code))
+                with contextlib.suppress(httpx2.HTTPError):
+                    # A callback that nobody takes is dropped, as Twilio does after its tries.
+                    await self.post(post.url, post.form)
 
     def tell_call(self, leg: Leg) -> None:
         """Call progress, if this call has an address for it."""
@@ -137,7 +154,10 @@ class Player:
 
     async def fetch(self, leg: Leg, url: str, more: Mapping[str, str] | None = None) -> Element:
         """The document at an address, asked for this call; raises Unplayable."""
-        answer = await self.post(url, {**leg.form(), **(more or {})})
+        try:
+            answer = await self.post(url, {**leg.form(), **(more or {})})
+        except httpx2.HTTPError as error:
+            raise Unplayable(url) from error
         if answer.status_code != 200:
             raise Unplayable(f"{answer.status_code} {url}")
         try:
@@ -150,17 +170,22 @@ class Player:
 
     async def play(self, leg: Leg, url: str, more: Mapping[str, str] | None = None) -> None:
         """Ask for a document and play it until it waits for somebody or ends."""
-        leg.document = url
+        leg.document, leg.edition = url, leg.edition + 1
+        mine = leg.edition
         try:
             root = await self.fetch(leg, url, more)
         except Unplayable:
-            leg.heard.append(BROKEN)
-            await self.end(leg)
+            if mine == leg.edition:
+                self.hear(leg, apology())
+                await self.end(leg)
             return
-        await self.run(leg, root)
+        # Somebody may have sent the call elsewhere meanwhile.
+        if mine == leg.edition:
+            await self.run(leg, root)
 
     async def run(self, leg: Leg, root: Element) -> None:
         """Play a document from its beginning."""
+        leg.edition += 1
         leg.todo, leg.waiting = list(root), None
         await self.go_on(leg)
 
@@ -178,9 +203,9 @@ class Player:
         """One verb; True where the call waits in it, or another document took over."""
         match verb.tag:
             case "Say" | "Play":
-                leg.heard.append((verb.text or "").strip())
+                self.hear(leg, verb)
             case "Gather":
-                leg.heard += [(inner.text or "").strip() for inner in verb if inner.tag in ("Say", "Play")]
+                self.hear_all(leg, verb)
                 leg.waiting = verb
                 return True
             case "Record":
@@ -220,9 +245,9 @@ class Player:
         for verb in root:
             match verb.tag:
                 case "Say" | "Play":
-                    leg.heard.append((verb.text or "").strip())
+                    self.hear(leg, verb)
                 case "Gather":
-                    leg.heard += [(inner.text or "").strip() for inner in verb if inner.tag in ("Say", "Play")]
+                    self.hear_all(leg, verb)
                     leg.todo.insert(0, verb)
                     return
                 case "Leave":
@@ -328,7 +353,13 @@ class Player:
                 self.record(leg, room, "Conference", room.recording_callback)
         if room.status == "init" and wait_url:
             root = await self.fetch(leg, urljoin(leg.document, wait_url), {"ConferenceSid": room.sid})
-            leg.heard += [(verb.text or "").strip() for verb in root if verb.tag in ("Say", "Play")]
+            self.hear_all(leg, root)
+
+    async def hold_round(self, place: Participant) -> None:
+        """Somebody on hold hears the document once; Twilio asks for it again when it is over."""
+        with contextlib.suppress(Unplayable):
+            told = {"ConferenceSid": place.conference.sid}
+            self.hear_all(place.leg, await self.fetch(place.leg, place.hold_url, told))
 
     async def leave(self, leg: Leg, why: str) -> None:
         """Somebody leaves; the room ends with the last one, or with one for whom it ends."""
@@ -355,8 +386,8 @@ class Player:
         for recording in self.world.recordings.values():
             if recording.conference is room:
                 self.finish(recording)
-        ending = {"CallSidEndingConference": by.sid} if by else {}
-        self.tell_room(room, "conference-end", ReasonConferenceEnded=why, **ending)
+        ending = {"ReasonConferenceEnded": why, **({"CallSidEndingConference": by.sid} if by else {})}
+        self.tell_room(room, "conference-end", None, **ending)
         for place in left:
             await self.after_room(place.leg)
 

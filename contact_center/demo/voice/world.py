@@ -1,15 +1,16 @@
 """What Twilio's voice side knows: calls, conferences with their participants, recordings, and how it writes them."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 from xml.etree.ElementTree import Element
 
-ACCOUNT_SID = "AC" + "0" * 31 + "1"
-AUTH_TOKEN = "carrier-auth-token"
+# The only account there is; it opens nothing but this stand-in.
+ACCOUNT_SID = "AC" + "d" * 32
+AUTH_TOKEN = "demo-carrier-token-0000000000000"
 API_VERSION = "2010-04-01"
 LIVE = frozenset({"queued", "initiated", "ringing", "in-progress"})
 # A callback's word for each state of a call.
@@ -60,6 +61,8 @@ class Leg:
     todo: list[Element] = field(default_factory=list)
     waiting: Element | None = None
     document: str = ""
+    # Counts the documents it was given: one that arrives after a newer one is not played.
+    edition: int = 0
     conference: "Conference | None" = None
     # Set for a call that exists only to join a conference.
     joins: "Participant | None" = None
@@ -117,6 +120,8 @@ class Participant:
     label: str = ""
     muted: bool = False
     hold: bool = False
+    # What somebody on hold hears, again and again; "" for Twilio's own music.
+    hold_url: str = ""
     coaching: bool = False
     coached: str = ""
     start: bool = True
@@ -195,7 +200,7 @@ class Conference:
 
 @dataclass(eq=False)
 class Recording:
-    """What was recorded of a call or a conference; a test says how long it is and what it holds."""
+    """What was recorded of a call or a conference; whoever ends it says how long it is."""
 
     sid: str
     leg: Leg
@@ -235,14 +240,16 @@ class Recording:
 class World:
     """All of it, in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: Callable[[str], str] | None = None) -> None:
+        self._name = name
         self.legs: dict[str, Leg] = {}
         self.conferences: dict[str, Conference] = {}
         self.recordings: dict[str, Recording] = {}
         self._ids = itertools.count(1)
 
     def sid(self, prefix: str) -> str:
-        return f"{prefix}{next(self._ids):032x}"
+        """A new id; numbered unless `name` makes them."""
+        return self._name(prefix) if self._name else f"{prefix}{next(self._ids):032x}"
 
     def room(self, name_or_sid: str, at: datetime) -> Conference:
         """The running conference of this name, else a new one."""

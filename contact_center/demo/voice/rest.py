@@ -1,6 +1,8 @@
 """Twilio's REST addresses for calls, conferences, participants and recordings, as the official SDK asks for them."""
 
 import base64
+from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
@@ -9,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.channels.phone.voice.playing import Player
-from tests.channels.phone.voice.sound import mp3, wav
-from tests.channels.phone.voice.world import (
+from contact_center.demo.voice.playing import Player
+from contact_center.demo.voice.sound import mp3, wav
+from contact_center.demo.voice.world import (
     ACCOUNT_SID,
     API_VERSION,
     AUTH_TOKEN,
@@ -22,7 +24,8 @@ from tests.channels.phone.voice.world import (
     wanted,
 )
 
-BASE = f"/{API_VERSION}/Accounts/{{account}}"
+BELOW = f"/{API_VERSION}/Accounts/{{account}}"
+MOST_REQUESTS = 1_000
 CURRENT = "Twilio.CURRENT"
 
 
@@ -44,6 +47,7 @@ def missing(what: str) -> Problem:
 
 
 Form = dict[str, Any]
+Endpoint = Callable[[Request, Form], Awaitable[Response]]
 
 
 def flag(form: Form, name: str, usual: bool = False) -> bool:
@@ -53,17 +57,18 @@ def flag(form: Form, name: str, usual: bool = False) -> bool:
 class Rest:
     """The REST side of a stand-in; `refusals` says which numbers cannot be called, and in which words."""
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: Player, mount: str = "") -> None:
         self.player = player
+        self.base = mount + BELOW
         self.world = player.world
         self.refusals: dict[str, tuple[int, int, str]] = {}
         # What the next requests meet: "busy" (429), "internal" (500), "refused" (401); each once, in order.
         self.faults: list[str] = []
-        # method, path below the account, form: every request that was let in.
-        self.requests: list[tuple[str, str, Form]] = []
+        # method, path below the account, form: the latest requests that were let in.
+        self.requests: deque[tuple[str, str, Form]] = deque(maxlen=MOST_REQUESTS)
 
     def routes(self) -> list[Route]:
-        call, room = f"{BASE}/Calls", f"{BASE}/Conferences"
+        call, room = f"{self.base}/Calls", f"{self.base}/Conferences"
         return [
             self._route(f"{call}.json", self.calls, "GET", "POST"),
             self._route(f"{call}/{{call}}.json", self.call, "GET", "POST"),
@@ -75,11 +80,11 @@ class Rest:
             self._route(f"{room}/{{room}}/Participants/{{call}}.json", self.participant, "GET", "POST", "DELETE"),
             self._route(f"{room}/{{room}}/Recordings.json", self.recordings, "GET"),
             self._route(f"{room}/{{room}}/Recordings/{{recording}}.json", self.recording, "GET", "POST", "DELETE"),
-            self._route(f"{BASE}/Recordings/{{recording}}.json", self.recording, "GET", "DELETE"),
-            self._route(f"{BASE}/Recordings/{{file}}", self.sound, "GET"),
+            self._route(f"{self.base}/Recordings/{{recording}}.json", self.recording, "GET", "DELETE"),
+            self._route(f"{self.base}/Recordings/{{file}}", self.sound, "GET"),
         ]
 
-    def _route(self, path: str, endpoint: Any, *methods: str) -> Route:
+    def _route(self, path: str, endpoint: Endpoint, *methods: str) -> Route:
         async def guarded(request: Request) -> Response:
             try:
                 return await endpoint(request, await self._let_in(request))
@@ -227,9 +232,9 @@ class Rest:
         if "Hold" in form and flag(form, "Hold") is not place.hold:
             place.hold = not place.hold
             player.tell_room(room, "participant-hold" if place.hold else "participant-unhold", place)
-            if place.hold and form.get("HoldUrl"):
-                root = await player.fetch(place.leg, form["HoldUrl"])
-                place.leg.heard += [(verb.text or "").strip() for verb in root if verb.tag in ("Say", "Play")]
+            place.hold_url = form.get("HoldUrl", "") if place.hold else ""
+            if place.hold_url:
+                await player.hold_round(place)
         if "Coaching" in form:
             place.coaching, place.coached = flag(form, "Coaching"), form.get("CallSidToCoach", place.coached)
             player.tell_room(room, "participant-modify", place)
@@ -238,7 +243,7 @@ class Rest:
             player.tell_room(room, "participant-modify", place)
         if form.get("AnnounceUrl"):
             root = await player.fetch(place.leg, form["AnnounceUrl"])
-            place.leg.heard += [(verb.text or "").strip() for verb in root if verb.tag in ("Say", "Play")]
+            player.hear_all(place.leg, root)
 
     # -- recordings ------------------------------------------------------------------------------------------------
 

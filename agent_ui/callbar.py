@@ -38,6 +38,7 @@ DOING = {
     Verb.UNMUTE.value: mark("Unmuting"),
     Verb.DROP.value: mark("Taking somebody out"),
     Verb.HANGUP.value: mark("Hanging up"),
+    Verb.ANNOUNCE.value: mark("Announcing the recording"),
     Verb.RECORD.value: mark("Beginning to record"),
     Verb.PAUSE_RECORDING.value: mark("Pausing the recording"),
     Verb.RESUME_RECORDING.value: mark("Going on with the recording"),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent_ui.forms import blank, read_form
-from agent_ui.pages import number_flags
+from agent_ui.pages import customer_calls, number_flags
 from agent_ui.pages.admin import choices, go
 from agent_ui.pages.customers_profile import KINDS, may_edit, may_lift, render
 from agent_ui.shell import page
@@ -41,6 +41,7 @@ def routes() -> list[Route]:
         Route(f"{CUSTOMER}/unsubscribes/{{unsubscribe_id:int}}/lift", _guarded(subscribe), methods=["POST"]),
         Route(f"{CUSTOMER}/addresses/{{point_id:int}}/flag", _guarded(number_flags.flag), methods=["POST"]),
         Route(f"{CUSTOMER}/addresses/{{point_id:int}}/unflag", _guarded(number_flags.unflag), methods=["POST"]),
+        Route(f"{CUSTOMER}/addresses/{{point_id:int}}/call", _guarded(customer_calls.call), methods=["POST"]),
         Route(f"{CUSTOMER}/merge", _guarded(merge_with), methods=["POST"]),
         Route(f"{CUSTOMER}/merges/{{merge_id:int}}/undo", _guarded(undo_merge), methods=["POST"]),
     ]

@@ -1,5 +1,6 @@
 """One customer: who they are, every address, everything that happened over all channels, orders, duplicates."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from agent_ui.forms import Form, blank
 from agent_ui.pages.admin import choices, done_text
 from agent_ui.pages.context import HINTS
 from agent_ui.shell import page
+from channels.phone import placing
 from channels.sms import consent
 from channels.sms.errors import OPTED_OUT
 from contact_center.accounts.permissions import Permission, Role, may
@@ -136,6 +138,7 @@ async def render(request: Request, form: Form | None) -> Response:
     if opened.profile.id != customer_id:
         return RedirectResponse(f"/customers/{opened.profile.id}", 303)
     locale = await locale_of(request)
+    editor = may_edit(request.state.person.role)
     return await page(
         request,
         "customers/profile.html",
@@ -148,7 +151,9 @@ async def render(request: Request, form: Form | None) -> Response:
         suppressions=SUPPRESSIONS,
         kinds=choices(locale, KINDS),
         form=form or blank(locale, {"kind": ContactKind.EMAIL.value}),
-        may_edit=may_edit(request.state.person.role),
+        may_edit=editor,
+        may_call=editor and await held.db.read(placing.can_call),
+        call_key=secrets.token_hex(8),
         may_lift=may_lift(request.state.person.role),
         opted_out=OPTED_OUT,
         done=done_text(request, locale),

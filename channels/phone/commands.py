@@ -25,8 +25,8 @@ class Verb(StrEnum):
     """What can be wished for. DIAL, HOLD, MUTE, their opposites and DROP are about a leg, the others about the call.
 
     CONNECT brings the customer into the conference `call-<id>`; DIAL rings a leg into it (`timeout` in seconds).
-    DROP takes a leg out; HANGUP ends the call for everybody. RECORD and its two brothers are about the customer's
-    leg, which hears both sides.
+    DROP takes a leg out; HANGUP ends the call for everybody. ANNOUNCE tells a leg that the talk is recorded;
+    RECORD follows it. RECORD and its two brothers are about the customer's leg, which hears both sides.
     """
 
     CONNECT = "connect"
@@ -37,6 +37,7 @@ class Verb(StrEnum):
     UNMUTE = "unmute"
     DROP = "drop"
     HANGUP = "hangup"
+    ANNOUNCE = "announce"
     RECORD = "record"
     PAUSE_RECORDING = "pause_recording"
     RESUME_RECORDING = "resume_recording"

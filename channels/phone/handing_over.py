@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from channels.phone import legs
+from channels.phone import consent, legs
 from channels.phone.commands import Verb, command, commands_of
 from channels.phone.legs import ALIVE, OVER, LegState, Role
 from channels.phone.models import Call, CallLeg
@@ -121,7 +121,10 @@ def record(tx: Connection, ticket_id: int, verb: Verb, *, user_id: int, now: dat
     talk = access(tx, ticket_id, user_id)
     if talk.caller.state != LegState.JOINED.value:
         raise Conflict("Nobody talks yet.")
-    _wish(tx, talk, verb, None, now=now)
+    if verb is Verb.RECORD:
+        consent.wish(tx, talk.call, talk.caller.id, user_id=user_id, now=now)
+    else:
+        _wish(tx, talk, verb, None, now=now)
 
 
 def add(

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from channels.phone import calls, legs
+from channels.phone import calls, consent, legs
 from channels.phone.commands import Verb, command, commands_of
 from channels.phone.legs import ALIVE, OVER, LegState, Role
 from channels.phone.models import Call, CallLeg
@@ -110,15 +110,23 @@ def place_to(tx: Connection, vault: Vault, contact_point_id: int, *, author: Aut
     return place(tx, vault, ticket_id, author=author, contact_point_id=contact_point_id, now=now)
 
 
+# A line of ours that has what calling needs.
+_ABLE = select(ChannelAccount.id).where(
+    ChannelAccount.channel == Channel.PHONE.value, ChannelAccount.enabled, ChannelAccount.secrets.is_not(None)
+)
+
+
+def can_call(tx: Connection) -> bool:
+    """Whether any line of ours could call somebody."""
+    return tx.execute(_ABLE.limit(1)).first() is not None
+
+
 def numbers_of(tx: Connection, ticket_id: int) -> Sequence[Row[int, str]]:
     """The customer's numbers (id, value), if any line of ours could call them; their own of this ticket first."""
-    able = select(ChannelAccount.id).where(
-        ChannelAccount.channel == Channel.PHONE.value, ChannelAccount.enabled, ChannelAccount.secrets.is_not(None)
-    )
     return tx.execute(
         select(ContactPoint.id, ContactPoint.value)
         .join(Ticket, Ticket.customer_id == ContactPoint.customer_id)
-        .where(Ticket.id == ticket_id, ContactPoint.kind == ContactKind.PHONE.value, able.exists())
+        .where(Ticket.id == ticket_id, ContactPoint.kind == ContactKind.PHONE.value, _ABLE.exists())
         .order_by((ContactPoint.id == Ticket.contact_point_id).desc(), ContactPoint.id)
     ).all()
 
@@ -309,6 +317,8 @@ def _customer(tx: Connection, call: Row[Any], caller: Row[Any], known: Sequence[
         facts = Facts(answered_at=caller.joined_at, ended_at=caller.left_at, ending=ending)
         told = {"cause": caller.reason} if ending is Ending.FAILED else {}
     after = calls.merge(tx, line, call, facts, told, now=now)
+    if caller.state == LegState.JOINED.value and call.answered_at is None:
+        consent.on_answered(tx, call, caller.id, now=now)
     if after.state == CallState.COMPLETED.value and call.state != after.state:
         _is_an_answer(tx, call.ticket_id, now=now)
     if caller.state in OVER:

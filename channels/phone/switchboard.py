@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Row, select
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 
-from channels.phone import commands, legs
+from channels.phone import commands, consent, legs
 from channels.phone.commands import CommandState, Verb
 from channels.phone.legs import LegState
 from channels.phone.models import Call, CallLeg
@@ -25,6 +25,7 @@ from contact_center.core.clock import utcnow
 from contact_center.core.i18n import mark
 from contact_center.core.services import Services
 from tickets import channel_accounts
+from tickets.timeline import add_event
 
 log = structlog.get_logger()
 
@@ -39,6 +40,12 @@ NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, ht
 PREFIX = re.compile(r"^Unable to \w+ record: ")
 # Twilio's error for a call that has ended.
 NOT_IN_PROGRESS = 21220
+# What the timeline says of a command that was done.
+RECORDED = {
+    Verb.RECORD: "recording_began",
+    Verb.PAUSE_RECORDING: "recording_paused",
+    Verb.RESUME_RECORDING: "recording_resumed",
+}
 # Doing them a second time changes nothing, once it is known that the first time had no effect.
 REPEATABLE = frozenset(set(Verb) - {Verb.DIAL})
 
@@ -143,11 +150,14 @@ def _done(tx: Connection, row: Row[Any], result: Result, *, now: datetime) -> No
     commands.settle(tx, row.id, CommandState.DONE, now=now)
     if result.conference_id:
         legs.know_conference(tx, row.call_id, result.conference_id)
+    _tell_recording(tx, row, now=now)
     if row.leg_id is None:
         return
     match Verb(row.verb):
         case Verb.DIAL:
             legs.move_leg(tx, row.leg_id, LegState.DIALING, external_id=result.external_id, now=now)
+        case Verb.ANNOUNCE:
+            consent.announced(tx, row.call_id, user_id=row.wanted_by, now=now)
         case Verb.HOLD:
             legs.mark_leg(tx, row.leg_id, held=True, now=now)
         case Verb.UNHOLD:
@@ -156,6 +166,14 @@ def _done(tx: Connection, row: Row[Any], result: Result, *, now: datetime) -> No
             legs.mark_leg(tx, row.leg_id, muted=True, now=now)
         case Verb.UNMUTE:
             legs.mark_leg(tx, row.leg_id, muted=False, now=now)
+
+
+def _tell_recording(tx: Connection, row: Row[Any], *, now: datetime) -> None:
+    """The conversation shows from when to when was recorded, and who paused it."""
+    name = RECORDED.get(Verb(row.verb))
+    ticket_id = tx.execute(select(Call.ticket_id).where(Call.id == row.call_id)).scalar_one() if name else None
+    if name and ticket_id is not None:
+        add_event(tx, ticket_id, name, {"call_id": row.call_id}, now=now, user_id=row.wanted_by)
 
 
 def _gone(tx: Connection, row: Row[Any], error: str, *, now: datetime) -> None:

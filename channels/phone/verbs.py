@@ -192,6 +192,19 @@ async def _ended(errand: Errand, external_id: str) -> Result | None:
     return None if call.status in ("queued", "initiated", "ringing", "in-progress") else Result()
 
 
+async def _announce(errand: Errand) -> Result:
+    """Only this leg hears it; Twilio asks us for the words."""
+    conference = await _conference_of_leg(errand)
+    url = hook(errand.public_url, errand.account, "announce", errand.call.id)
+    await errand.client.conferences(conference).participants(_leg(errand)).update_async(announce_url=url)
+    return Result(conference_id=conference)
+
+
+async def _announced(errand: Errand) -> Result | None:
+    """Nobody can tell: it is said once more, which does no harm."""
+    return None
+
+
 async def _record(errand: Errand) -> Result:
     made = await errand.client.calls(_caller(errand)).recordings.create_async(
         recording_channels="dual",
@@ -277,6 +290,7 @@ _DO: Mapping[Verb, Callable[[Errand], Awaitable[Result]]] = {
     Verb.UNMUTE: _UNMUTE,
     Verb.DROP: _drop,
     Verb.HANGUP: _hang_up,
+    Verb.ANNOUNCE: _announce,
     Verb.RECORD: _record,
     Verb.PAUSE_RECORDING: _PAUSE,
     Verb.RESUME_RECORDING: _RESUME,
@@ -290,6 +304,7 @@ _LOOK: Mapping[Verb, Callable[[Errand], Awaitable[Result | None]]] = {
     Verb.UNMUTE: _UNMUTED,
     Verb.DROP: _dropped,
     Verb.HANGUP: _hung_up,
+    Verb.ANNOUNCE: _announced,
     Verb.RECORD: _recorded,
     Verb.PAUSE_RECORDING: _PAUSE,
     Verb.RESUME_RECORDING: _RESUME,

@@ -46,6 +46,19 @@ async def test_a_click_on_the_number_calls_it_once_and_shows_the_bar(console: Co
     assert 'class="callbar"' in (await seat.page(path)).text
 
 
+async def test_a_customer_is_called_once_from_their_page_or_it_says_why_not(console: Console) -> None:
+    seat = await console.sit(name="Lan Anh")
+    path, point = await set_up(console, seat)
+    asked = f"/customers/1/addresses/{point}/call"
+    assert asked in (await seat.page("/customers/1")).text
+    for _ in range(2):
+        answer = await seat.post(asked, client_id="c1")
+        assert (answer.status_code, answer.headers["location"]) == (303, path)
+    assert await calls(console) == 1
+    busy = await seat.post(asked, client_id="c2")
+    assert (busy.status_code, "You are on the phone already." in busy.text) == (422, True)
+
+
 async def test_why_somebody_cannot_be_called_is_said(console: Console) -> None:
     seat = await console.sit()
     path, point = await set_up(console, seat, phone="")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from channels.phone.flow.plan import TEXTS, Plan, Voice
+from channels.phone.flow.plan import TEXTS, Consent, Plan, Voice
 from contact_center.core.i18n import gettext, mark, ngettext
 
 # Voices that Twilio documents for its text to speech; each speaks one language.
@@ -52,6 +52,12 @@ def phrase(plan: Plan, locale: str, name: str, **values: str) -> str:
     if name == "consent":
         name = f"consent_{plan.consent.value}"
     return gettext(locale, PHRASES[name], **values)
+
+
+def announcement(plan: Plan, locale: str) -> str:
+    """That the talk is recorded: the line's own words, unless those are a question, else ours."""
+    own = plan.texts.get("consent", {}).get(locale, "") if plan.consent is Consent.ANNOUNCE else ""
+    return own or gettext(locale, PHRASES["consent_announce"])
 
 
 def place(locale: str, position: int) -> str:

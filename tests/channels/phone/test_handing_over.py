@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from channels.phone import handing_over, legs
 from channels.phone.commands import Verb, command
+from channels.phone.flow.models import CallFlow
 from channels.phone.handing_over import Target
 from channels.phone.legs import LegState, Role
 from channels.phone.models import Call, CallCommand, CallLeg
@@ -214,6 +215,23 @@ async def test_a_recording_is_paused_for_a_card_number(sqlite_line: Line) -> Non
         await scene.do(handing_over.record, verb)
     [recording] = sqlite_line.twilio.world.recordings.values()
     assert (recording.orders, recording.status) == (["paused", "in-progress"], "in-progress")
+    told = [row.meta["name"] for row in await sqlite_line.desk.rows(Message) if row.kind == "event"]
+    assert told[-4:] == ["recording_announced", "recording_began", "recording_paused", "recording_resumed"]
+
+
+async def test_the_record_button_tells_the_customer_first_once_and_obeys_who_said_no(phone_line: Line) -> None:
+    scene = await open_scene(phone_line)
+    await scene.do(handing_over.record, Verb.RECORD)
+    assert scene.customer.heard == ["This call is recorded, so that we can serve you better."]
+    await scene.do(handing_over.record, Verb.RECORD)
+    assert len(scene.customer.heard) == 1
+    assert [one.verb for one in await phone_line.desk.rows(CallCommand)].count("announce") == 1
+    [call] = await phone_line.desk.rows(Call)
+    values = {"call_id": call.id, "step": "talking", "locale": "en", "queue_id": 1, "consent": "refused", "turn": 1}
+    values |= {"tries": 0, "said": "", "began_at": utcnow(), "seen_at": utcnow()}
+    await phone_line.desk.db.write(lambda tx: tx.execute(insert(CallFlow).values(**values)))
+    with pytest.raises(Conflict, match="does not want"):
+        await scene.do(handing_over.record, Verb.RECORD)
 
 
 async def test_only_who_is_on_the_call_can_move_it(sqlite_line: Line) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
+from channels.phone.flow.plan import Consent, Plan, write
 from channels.phone.models import Call, CallCommand, CallLeg
 from channels.phone.placing import Placed, place, place_to
 from contact_center.accounts import users
@@ -91,6 +92,24 @@ async def test_our_phone_rings_first_then_the_customers_and_both_talk(phone_line
     assert await scene.legs() == {"agent": "left", "caller": "left"}
     [ticket] = await phone_line.desk.rows(Ticket)
     assert ticket.waiting_since is None
+
+
+@pytest.mark.parametrize(
+    ("consent", "heard", "recordings"),
+    [("announce", ["Wir zeichnen auf."], 1), ("none", [], 1), ("ask", [], 0)],
+)
+async def test_whom_we_call_is_told_before_a_line_that_records_does(
+    sqlite_line: Line, consent: str, heard: list[str], recordings: int
+) -> None:
+    plan = Plan(record=True, consent=Consent(consent), texts={"consent": {"en": "Wir zeichnen auf."}})
+    scene, twilio = await set_up(sqlite_line, plan=write(plan, enabled=True)), sqlite_line.twilio
+    await scene.place()
+    for _ in range(2):
+        await sqlite_line.go()
+        [rung] = twilio.ringing()
+        await twilio.answer(rung)
+    await sqlite_line.go()
+    assert (rung.to, rung.heard, len(twilio.world.recordings)) == (CUSTOMER, heard, recordings)
 
 
 async def test_a_talk_finishes_the_planned_call(sqlite_line: Line) -> None:

@@ -63,24 +63,7 @@ def split(
     takes_thread = source.thread_key is not None and last_inbound in {message.id for message in messages}
     if takes_thread:
         tx.execute(update(Ticket).where(Ticket.id == ticket_id).values(thread_key=None))
-    new_id: int = tx.execute(
-        insert(Ticket).returning(Ticket.id),
-        {
-            "subject": first_line(subject, 300),
-            "status": Status.OPEN.value,
-            "priority": source.priority,
-            "kind": source.kind,
-            "channel": source.channel,
-            "channel_account_id": source.channel_account_id,
-            "thread_key": source.thread_key if takes_thread else None,
-            "queue_id": queue_id or source.queue_id,
-            "customer_id": source.customer_id,
-            "contact_point_id": source.contact_point_id,
-            "locale": source.locale,
-            "created_at": now,
-            "updated_at": now,
-        },
-    ).scalar_one()
+    new_id = _split_off(tx, source, subject, takes_thread=takes_thread, queue_id=queue_id, now=now)
     values = {"from_ticket_id": ticket_id, "number": number_of(ticket_id), "messages": len(messages)}
     add_event(tx, new_id, "split", values, now=now, user_id=user_id)
     target = lifecycle.access(tx, new_id, lock=True)
@@ -104,6 +87,31 @@ def split(
     # As nobody's own work: routing places it in its queue.
     emit_all(tx, [opened_ticket(opened, Channel(source.channel))], now=now)
     _announce(tx, source, target, [message.id for message in messages], user_id, now=now)
+    return new_id
+
+
+def _split_off(
+    tx: Connection, source: Row[Any], subject: str, *, takes_thread: bool, queue_id: int | None, now: datetime
+) -> int:
+    """Insert a ticket beside the one that its messages come from."""
+    new_id: int = tx.execute(
+        insert(Ticket).returning(Ticket.id),
+        {
+            "subject": first_line(subject, 300),
+            "status": Status.OPEN.value,
+            "priority": source.priority,
+            "kind": source.kind,
+            "channel": source.channel,
+            "channel_account_id": source.channel_account_id,
+            "thread_key": source.thread_key if takes_thread else None,
+            "queue_id": queue_id or source.queue_id,
+            "customer_id": source.customer_id,
+            "contact_point_id": source.contact_point_id,
+            "locale": source.locale,
+            "created_at": now,
+            "updated_at": now,
+        },
+    ).scalar_one()
     return new_id
 
 

@@ -122,7 +122,7 @@ ERRORS = _table(
     SmsError("30500", mark("The carrier had an internal failure.")),
 )
 
-# What a person does about it, where that does not stand in the text: our advice, for the codes whose meaning on Twilio's pages asks for a deed.
+# What a person does about it, where that does not stand in the text: ours, for codes whose meaning asks for a deed.
 ADVICE = {
     "21211": mark("Check the number with the customer: country, digits, no short code."),
     "21408": mark(

@@ -33,7 +33,7 @@ from channels.email.smtp_in import MailReceiver
 from channels.messaging import again as messaging_again
 from channels.messaging import hooks as messaging_hooks
 from channels.messaging.send import MessagingSender
-from channels.phone import callbacks, calls, conference, conference_hooks, consent, handing_over, placing
+from channels.phone import accepting, callbacks, calls, conference, conference_hooks, consent, handing_over, placing
 from channels.phone import hooks as phone_hooks
 from channels.phone import reports as phone_reports
 from channels.phone.commands import TOPIC as CALL_COMMANDS
@@ -212,6 +212,7 @@ def routes() -> list[BaseRoute]:
         *conference_hooks.routes(),
         *flow_hooks.routes(),
         *consent.routes(),
+        *accepting.routes(),
         *messaging_hooks.routes(),
         *chat_routes.routes(),
         *help_center.routes(),

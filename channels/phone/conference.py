@@ -45,6 +45,9 @@ def take_leg(tx: Connection, leg_id: int, values: dict[str, str], *, now: dateti
     state = STATUSES.get(status)
     if state is None:
         raise BadForm(f"CallStatus {status[:40]!r} is unknown")
+    if state is LegState.JOINED and legs.must_accept(legs.by_id(tx, leg_id)):
+        # Something picked up; the conference tells when a person pressed a key.
+        state = LegState.RINGING
     reason = status if state is LegState.FAILED else ""
     legs.move_leg(tx, leg_id, state, external_id=values.get("CallSid", ""), reason=reason, now=now)
 

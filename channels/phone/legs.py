@@ -146,9 +146,19 @@ def mark_leg(
     return changed
 
 
+def must_accept(leg: Any) -> bool:
+    """Whether a key must be pressed before this leg counts: a colleague's telephone may have a mailbox."""
+    return leg.user_id is not None and leg.number.startswith("+")
+
+
 def legs_of(tx: Connection, call_id: int) -> Sequence[Row[Any]]:
     """All legs of a call, oldest first."""
     return tx.execute(select(CallLeg.__table__).where(CallLeg.call_id == call_id).order_by(CallLeg.id)).all()
+
+
+def by_id(tx: Connection, leg_id: int) -> Row[Any]:
+    """A leg that there is."""
+    return tx.execute(select(CallLeg.__table__).where(CallLeg.id == leg_id)).one()
 
 
 def caller_of(tx: Connection, call_id: int) -> Row[Any] | None:

@@ -12,6 +12,7 @@ from twilio.rest import Client
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
 from channels.phone.commands import Verb
+from channels.phone.legs import must_accept
 from contact_center.core.i18n import mark
 from tickets.channel_accounts import Account
 
@@ -80,16 +81,21 @@ async def look_up(errand: Errand) -> Result | None:
 
 def join_twiml(public_url: str, account: Account, call_id: int) -> str:
     """What the customer's leg hears as CONNECT: it enters the conference, and the call ends when it leaves."""
+    return room_twiml(public_url, account, call_id, label=f"caller-{call_id}", ends=True)
+
+
+def room_twiml(public_url: str, account: Account, call_id: int, *, label: str, ends: bool = False) -> str:
+    """What brings a leg into the call's conference under its label; with `ends` the call ends when it leaves."""
     answer = VoiceResponse()
     dial = Dial(action=hook(public_url, account, "conference", call_id, "over"))
     dial.conference(
         conference_name(call_id),
         start_conference_on_enter=True,
-        end_conference_on_exit=True,
+        end_conference_on_exit=ends,
         beep="false",
         status_callback=hook(public_url, account, "conference", call_id),
         status_callback_event=CONFERENCE_EVENTS,
-        participant_label=f"caller-{call_id}",
+        participant_label=label,
     )
     answer.append(dial)
     return str(answer)
@@ -111,17 +117,25 @@ async def _dial(errand: Errand) -> Result:
     leg = errand.leg
     if leg is None:
         raise Refused(NO_LEG)
+    rings: dict[str, Any] = {
+        "from_": str(errand.command.args.get("from") or errand.account.address),
+        "to": leg.number,
+        "timeout": int(errand.command.args.get("timeout") or RING_SECONDS),
+        "status_callback": hook(errand.public_url, errand.account, "leg", leg.id),
+        "status_callback_event": LEG_EVENTS,
+    }
+    if must_accept(leg):
+        asked = await errand.client.calls.create_async(
+            url=hook(errand.public_url, errand.account, "accept", leg.id), **rings
+        )
+        return Result(str(asked.sid or ""))
     made = await errand.client.conferences(conference_name(errand.call.id)).participants.create_async(
-        from_=str(errand.command.args.get("from") or errand.account.address),
-        to=leg.number,
         label=leg.client_key,
-        timeout=int(errand.command.args.get("timeout") or RING_SECONDS),
         beep="false",
         start_conference_on_enter=True,
         end_conference_on_exit=False,
         early_media=True,
-        status_callback=hook(errand.public_url, errand.account, "leg", leg.id),
-        status_callback_event=LEG_EVENTS,
+        **rings,
         conference_status_callback=hook(errand.public_url, errand.account, "conference", errand.call.id),
         conference_status_callback_event=CONFERENCE_EVENTS.split(),
     )

@@ -296,3 +296,31 @@ async def test_music_is_one_round_long_and_nothing_else(sqlite_line: Line) -> No
     assert (sound.status_code, sound.headers["content-type"]) == (200, "audio/x-wav")
     assert len(sound.content) == 44 + 30 * 8_000 * 2
     assert (await sqlite_line.desk.http.get("/hooks/phone/music/9999.wav")).status_code == 404
+
+
+async def test_a_mailbox_that_picks_up_an_agents_own_phone_is_no_answer(phone_line: Line) -> None:
+    reception = await open_reception(phone_line)
+    await reception.agent()
+    caller, twilio = await reception.calls(), phone_line.twilio
+    await reception.accepts()
+    [desk] = twilio.ringing()
+    await twilio.answer(desk, accepts=False)
+    await reception.settle()
+    assert desk.heard == ["A call from the contact center: 0903 123 456. Press any key to take it."]
+    assert (caller.conference, (await reception.flow()).step) == (None, "ringing")
+    for _ in range(2):
+        await twilio.silence(desk)
+    await reception.settle()
+    assert (desk.live, caller.live, (await reception.flow()).step) == (False, True, "waiting")
+    assert (await reception.call()).answered_at is None
+
+
+async def test_a_key_at_an_agents_own_phone_brings_both_together(sqlite_line: Line) -> None:
+    reception = await open_reception(sqlite_line)
+    await reception.agent()
+    caller, twilio = await reception.calls(), sqlite_line.twilio
+    await reception.accepts()
+    await twilio.answer(twilio.ringing()[0])
+    await reception.settle()
+    assert (set(twilio.inside().values()), len(twilio.inside())) == ({"talking"}, 2)
+    assert (caller.live, (await reception.call()).state) == (True, "answered")

@@ -16,7 +16,7 @@ from channels.sms.client import open_client
 from contact_center.demo.voice.people import People
 from contact_center.demo.voice.playing import Post
 from contact_center.demo.voice.rest import Rest
-from contact_center.demo.voice.world import ACCOUNT_SID, AUTH_TOKEN, Conference, Recording
+from contact_center.demo.voice.world import ACCOUNT_SID, AUTH_TOKEN, Conference, Leg, Recording
 
 # No fault of the network is told by the clock, so that a slow machine changes no test.
 PATIENCE = 60.0
@@ -44,6 +44,12 @@ class Twilio(People):
     def client(self, http: httpx2.AsyncClient) -> Client:
         """The official SDK, for the stand-in's own tests."""
         return open_client(http, account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, base_url=self.api)
+
+    async def answer(self, leg: Leg, *, accepts: bool = True) -> None:
+        """Somebody picks up, and presses the key that a colleague's phone asks for; a mailbox does not."""
+        await super().answer(leg)
+        if accepts and leg.waiting is not None and leg.waiting.tag == "Gather":
+            await self.press(leg, "1")
 
     def transcribe(self, recording: Recording, url: str, text: str) -> None:
         """Twilio has the words of a recording."""

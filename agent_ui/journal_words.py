@@ -88,6 +88,7 @@ HANDLERS = {
     "channels.phone.placing": mark("Dial the customer"),
     "channels.sms.consent": mark("Note that a number takes no SMS"),
     "knowledge_base.harvest": mark("Draft an article from the case"),
+    "knowledge_base.topic_lessons": mark("Learn from the topic that was chosen"),
     "routing.placement": mark("Hand out the work"),
     "routing.profiles": mark("Return the work of somebody who left"),
     "tickets.acknowledge": mark("Acknowledge receipt by SMS or chat"),

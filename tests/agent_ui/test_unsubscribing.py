@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from channels import delivery
+from channels import loading
 from channels.email import unsubscribing
 from channels.email.compose import composed
 from channels.email.send import MailSender
@@ -50,7 +50,7 @@ def resolved(tx: Connection) -> int:
 
 
 async def mail_of(console: Console, message_id: int, public_url: str = URL) -> Any:
-    (outbound,) = await console.db.read(delivery.load, [(message_id, 1)], console.services.vault)
+    (outbound,) = await console.db.read(loading.load, [(message_id, 1)], console.services.vault)
     sender = MailSender(console.services.vault, console.services.files, public_url=public_url)
     return message_from_bytes(composed(sender.letter(outbound, "1@shop.test")), policy=default)
 
@@ -109,7 +109,7 @@ async def test_who_wants_none_is_asked_nothing_and_answered_as_before(console: C
     assert [row.state for row in await console.db.read(rows, Survey)] == ["canceled"]
     lan = Author(await console.write(make_user))
     sent = await console.write(reply, ticket_id, Reply("And one more thing."), author=lan, now=SOON)
-    (outbound,) = await console.db.read(delivery.load, [(sent.message_id, 1)], console.services.vault)
+    (outbound,) = await console.db.read(loading.load, [(sent.message_id, 1)], console.services.vault)
     assert outbound.suppressed is None
 
     def again(tx: Connection) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
-from channels import delivery
+from channels import delivery, loading
 from contact_center.accounts.models import AuditEntry
 from contact_center.core.db import Database
 from contact_center.core.errors import Conflict, Invalid, TooMany
@@ -78,7 +78,7 @@ def ask(tx: Connection, story: Story, point_id: int | None = None, *, minute: in
 def leave(tx: Connection, minute: int = 0) -> Sequence[str]:
     """What the senders would send now: (address, text)."""
     claimed = delivery.claim(tx, ["email", "sms"], NOW + minute * MINUTE)
-    return [f"{out.to}|{out.suppressed or ''}|{out.text}" for out in delivery.load(tx, claimed, VAULT)]
+    return [f"{out.to}|{out.suppressed or ''}|{out.text}" for out in loading.load(tx, claimed, VAULT)]
 
 
 def code_of(tx: Connection, minute: int = 0) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, update
 
-from channels import delivery
+from channels import loading
 from channels.base import Outbound, Said
 from channels.email import quoting
 from channels.email.compose import Letter, composed
@@ -101,7 +101,7 @@ def converse(tx: Connection, how: str | None) -> int:
 
 async def outgoing(db: Database, how: str | None) -> Outbound:
     message_id = await db.write(converse, how)
-    found = await db.read(delivery.load, [(message_id, 1)], VAULT)
+    found = await db.read(loading.load, [(message_id, 1)], VAULT)
     return next(one for one in found if one.message_id == message_id)
 
 
@@ -126,7 +126,7 @@ async def test_an_account_without_the_choice_quotes_nothing(sqlite_db: Database,
 
 async def test_an_automatic_message_quotes_nothing(sqlite_db: Database) -> None:
     await sqlite_db.write(converse, "whole")
-    found = await sqlite_db.read(delivery.load, [(number, 1) for number in range(1, 12)], VAULT)
+    found = await sqlite_db.read(loading.load, [(number, 1) for number in range(1, 12)], VAULT)
     automatic = [one for one in found if one.automatic]
     assert [one.history for one in automatic] == [()]
 
@@ -139,5 +139,5 @@ async def test_a_reply_to_another_address_quotes_nothing_of_the_first(sqlite_db:
         return reply(tx, 1, answer, author=Author(make_user(tx)), now=NOW).message_id
 
     message_id = await sqlite_db.write(write)
-    (found,) = await sqlite_db.read(delivery.load, [(message_id, 1)], VAULT)
+    (found,) = await sqlite_db.read(loading.load, [(message_id, 1)], VAULT)
     assert [said.text for said in found.history] == ["Between us: refuse it"]

@@ -1,6 +1,7 @@
 """The frame around every signed-in page, and the one function that answers with such a page."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from agent_ui import own
-from agent_ui.views import NavItem, Shell
+from agent_ui.views import Choice, Offer, Presence, Wrapup
 from contact_center.accounts.permissions import Permission, may
 from contact_center.accounts.users import Person
 from contact_center.accounts.web import locale_of, person_of
@@ -47,6 +48,47 @@ async def fragment(
     """A part of a page, for htmx."""
     locale = await locale_of(request)
     return HTMLResponse(services(request).templates.render(locale, template, **values), headers=dict(headers or {}))
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry of the rail."""
+
+    key: str
+    label: str
+    url: str
+    icon: str
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The frame around every signed-in page."""
+
+    user_id: int
+    user_name: str
+    role: str
+    nav: tuple[NavItem, ...]
+    here: str
+    locale: str = "en"
+    theme: str = ""
+    density: str = ""
+    sound: bool = True
+    single_keys: bool = True
+    chat_enter_sends: bool = True
+    presence: Presence | None = None
+    away_reasons: tuple[Choice, ...] = ()
+    decline_reasons: tuple[Choice, ...] = ()
+    dispositions: tuple[Choice, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    wrapups: tuple[Wrapup, ...] = ()
+    # Whether things happen to this person: everybody but those who only look.
+    bell: bool = False
+    notices: int = 0
+    unread: int = 0
+    # How many channel accounts of theirs are silent or not reached.
+    troubles: int = 0
+    topics: tuple[str, ...] = field(default=())
 
 
 def shell_of(person: Person, locale: str, *, here: str, **mine: Any) -> Shell:

@@ -1,6 +1,6 @@
 """What the console's templates show: frozen values that pages fill, with nothing per reader in a fragment."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -358,44 +358,3 @@ class Notice:
     at: datetime
     unread: bool
     ticket: bool = True
-
-
-@dataclass(frozen=True)
-class NavItem:
-    """One entry of the rail."""
-
-    key: str
-    label: str
-    url: str
-    icon: str
-    count: int = 0
-
-
-@dataclass(frozen=True)
-class Shell:
-    """The frame around every signed-in page."""
-
-    user_id: int
-    user_name: str
-    role: str
-    nav: tuple[NavItem, ...]
-    here: str
-    locale: str = "en"
-    theme: str = ""
-    density: str = ""
-    sound: bool = True
-    single_keys: bool = True
-    chat_enter_sends: bool = True
-    presence: Presence | None = None
-    away_reasons: tuple[Choice, ...] = ()
-    decline_reasons: tuple[Choice, ...] = ()
-    dispositions: tuple[Choice, ...] = ()
-    offers: tuple[Offer, ...] = ()
-    wrapups: tuple[Wrapup, ...] = ()
-    # Whether things happen to this person: everybody but those who only look.
-    bell: bool = False
-    notices: int = 0
-    unread: int = 0
-    # How many channel accounts of theirs are silent or not reached.
-    troubles: int = 0
-    topics: tuple[str, ...] = field(default=())

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from agent_ui.shell import page
-from agent_ui.views import Choice, NavItem
+from agent_ui.shell import NavItem, page
+from agent_ui.views import Choice
 from contact_center.accounts.permissions import Permission
 from contact_center.accounts.web import locale_of, signed_in
 from contact_center.core.i18n import gettext, mark

@@ -28,8 +28,9 @@ from contact_center.demo.scripts import Script
 from contact_center.demo.shoppers import Shopper
 from contact_center.demo.talk import Talk
 from contact_center.demo.voice.people import People
-from contact_center.demo.voice.playing import Post, Unplayable, apology
+from contact_center.demo.voice.playing import Unplayable, apology
 from contact_center.demo.voice.rest import Rest
+from contact_center.demo.voice.telling import Post
 from contact_center.demo.voice.world import ACCOUNT_SID, AUTH_TOKEN, Leg, Recording, World, stamp
 from routing.models import AgentConnection
 from tickets.models import Ticket

@@ -7,6 +7,7 @@ import pytest
 
 from contact_center.core.settings import Settings
 from tests.demo import small
+from tests.demo.phone_stage import Stage, open_stage
 from tests.demo.served import Served, served
 
 pytest.register_assert_rewrite("tests.demo.books")
@@ -16,6 +17,12 @@ pytest.register_assert_rewrite("tests.demo.books")
 async def demo(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Served]:
     async with served(sqlite_url, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def stage(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with open_stage(sqlite_url, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -1,146 +1,43 @@
-"""The demo's carrier and phone over real sockets: texts and photos both ways, receipts, STOP, and calls."""
+"""The demo's carrier and phone over real sockets: texts and photos both ways, receipts and STOP."""
 
 import asyncio
-import random
-import socket
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-import uvicorn
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from channels.delivery import DeliveryLoop
-from channels.phone.commands import Verb
-from channels.phone.handing_over import set_leg
-from channels.phone.models import Call, CallLeg
-from channels.phone.people import PHONE
-from channels.phone.switchboard import Switchboard
 from channels.sms import templates
 from channels.sms.keywords import Wish
-from channels.sms.media import MediaLoop
 from channels.sms.models import WhatsAppTemplate
 from channels.sms.template_loop import TemplateLoop
-from contact_center import wiring
-from contact_center.accounts.users import set_preferences
-from contact_center.app import Extension, build
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Invalid
-from contact_center.core.relay import Relay
-from contact_center.core.services import Services
-from contact_center.core.settings import Settings
-from contact_center.demo.carrier import MOUNT, OWN_ANSWERS, Carrier, webhook_key
+from contact_center.demo.carrier import MOUNT, OWN_ANSWERS, webhook_key
 from contact_center.demo.cast import (
     NUMBER,
-    PHONE_NUMBER,
     SMS_NUMBER,
     TWILIO_ACCOUNT,
     TWILIO_TOKEN,
     WHATSAPP_NUMBER,
-    client_of,
 )
-from contact_center.demo.exchange import Exchange
-from contact_center.demo.line_plan import GREETING, stored
-from contact_center.demo.phone import PhonePage
 from contact_center.demo.photo import crushed_parcel
 from contact_center.demo.scripts import BY_KEY
 from contact_center.demo.shoppers import invent
 from contact_center.demo.talk import Talk
-from routing import handling
-from tests.factories import make_queue, make_user
+from tests.demo.phone_stage import Stage, shown
+from tests.factories import make_user
 from tickets import channel_accounts, replies
 from tickets.inbound import Address
-from tickets.models import Attachment, Message, Queue, Ticket
+from tickets.models import Attachment, Message, Ticket
 from tickets.opening import Opening, open_
 from tickets.replies import SYSTEM, Author, Reply
 from tickets.states import Channel, ContactKind
-
-
-@dataclass
-class Stage:
-    """A running server with the demo's carrier, and a browser's client."""
-
-    services: Services
-    carrier: Carrier
-    exchange: Exchange
-    http: httpx2.AsyncClient
-
-    async def rows(self, model: Any) -> list[Any]:
-        table = model.__table__
-        return await self.services.db.read(lambda tx: list(tx.execute(table.select().order_by(table.c.id)).all()))
-
-    async def send(self) -> None:
-        """What our worker does: deliver what is queued, fetch pictures, run handlers."""
-        await Relay(self.services.db, wiring.HANDLERS).run_once()
-        await DeliveryLoop(self.services, wiring.senders(self.services)).run_once()
-        await MediaLoop(self.services).run_once()
-
-
-NUMBERS = ((Channel.SMS, SMS_NUMBER), (Channel.PHONE, PHONE_NUMBER), (Channel.WHATSAPP, WHATSAPP_NUMBER))
-
-
-def accounts(tx: Connection, services: Services) -> None:
-    queue_id = make_queue(tx)
-    secrets = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
-    for channel, address in NUMBERS:
-        channel_accounts.create(
-            tx,
-            services.vault,
-            channel=channel,
-            name=channel.value,
-            address=address,
-            queue_id=queue_id,
-            now=utcnow(),
-            settings={"region": "VN", "plan": stored(dict.fromkeys(("Orders", "Technical", "Business"), queue_id))},
-            secrets=secrets,
-        )
-
-
-@pytest.fixture
-async def stage(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    base = f"http://127.0.0.1:{port}"
-    settings = Settings(database_url=sqlite_url, data_dir=tmp_path, port=port, twilio_api_url=base + MOUNT)
-    carrier = Carrier()
-    exchange = Exchange(carrier, random.Random(1))
-    folders = [Path("contact_center/demo/templates").resolve()]
-    routes = [*carrier.routes(), *exchange.routes(), *PhonePage(carrier, exchange).routes()]
-    app = build(settings, loops=["none"], extension=Extension(routes=routes, template_folders=folders))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio"))
-    running = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    services: Services = app.state.services
-    carrier.connect(services)
-    await services.db.write(accounts, services)
-    async with httpx2.AsyncClient(base_url=base, headers={"origin": base}) as http:
-        yield Stage(services, carrier, exchange, http)
-    await asyncio.gather(*carrier._errands)
-    server.should_exit = True
-    await running
-
-
-async def until(done: Callable[[], bool]) -> None:
-    """Wait a moment for what runs beside the test."""
-    for _ in range(400):
-        if done():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen")
-
-
-async def shown(stage: Stage) -> list[tuple[bool, str]]:
-    state = (await stage.http.get("/demo/phone/state")).json()
-    return [(text["mine"], text["body"]) for text in state["texts"]]
 
 
 async def answer(stage: Stage, body: str) -> None:
@@ -231,100 +128,6 @@ async def test_stop_is_obeyed_by_the_carrier_and_by_us(stage: Stage) -> None:
     assert (False, "Welcome back") in await shown(stage)
 
 
-async def test_a_caller_reads_the_plan_chooses_waits_talks_is_held_and_hangs_up(stage: Stage) -> None:
-    call = (await stage.http.post("/demo/phone/call")).json()["call"]
-    assert (call["state"], call["wants"], call["heard"][0]["text"]) == ("line", "key", GREETING["en"])
-    await pass_time(stage, seconds=30)
-    await stage.http.post("/demo/phone/key/9")
-    await pass_time(stage, seconds=20)
-    heard = (await stage.http.get("/demo/phone/state")).json()["call"]["heard"]
-    assert [one["locale"] for one in heard if one["kind"] == "say"][-1] == "vi"
-    assert [one["text"] for one in heard if one["kind"] == "play"] == ["/hooks/phone/music/15.wav"]
-    user_id = await stage.services.db.write(accept)
-    await run(stage, until="talking")
-    call = (await stage.http.get("/demo/phone/state")).json()["call"]
-    assert (call["people"], call["recording"]) == (["Emma Clarke"], "in-progress")
-    [caller] = [row for row in await stage.rows(CallLeg) if row.role == "caller"]
-    await stage.services.db.write(set_leg, 1, caller.id, Verb.HOLD, user_id=user_id, now=utcnow())
-    await run(stage, until="held")
-    await stage.http.post("/demo/phone/hang-up")
-    await run(stage, until="ended")
-    assert [row.state for row in await stage.rows(Call)] == ["completed"]
-    assert [row.state for row in await stage.rows(CallLeg)] == ["left", "left"]
-    assert [text["call"] for text in (await stage.http.get("/demo/phone/state")).json()["texts"]] == ["completed"]
-
-
-async def test_whoever_calls_a_closed_queue_leaves_a_word(stage: Stage) -> None:
-    await stage.services.db.write(lambda tx: tx.execute(update(Queue).values(routing={"closed": "today"})))
-    await stage.http.post("/demo/phone/call")
-    await stage.http.post("/demo/phone/key/1")
-    await pass_time(stage, seconds=40)
-    assert (await stage.http.get("/demo/phone/state")).json()["call"]["wants"] == "voice"
-    said = (await stage.http.post("/demo/phone/key/hash")).json()["call"]
-    assert said["state"] == "ended"
-    await run(stage, until="ended")
-    await stage.send()
-    assert [row.outcome for row in await stage.rows(Call)] == ["voicemail"]
-    assert "audio/mpeg" in [row.content_type for row in await stage.rows(Attachment)]
-
-
-async def test_the_shop_calls_and_the_customer_picks_up_or_does_not(stage: Stage) -> None:
-    for key, ending in (("answer", "completed"), ("hang-up", "busy")):
-        rung = stage.exchange.ring(NUMBER, PHONE_NUMBER, "outbound-api")
-        stage.exchange.progress(rung, "ringing")
-        assert (await stage.http.get("/demo/phone/state")).json()["call"]["state"] == "incoming"
-        await stage.http.post(f"/demo/phone/{key}")
-        await stage.exchange.end(rung)
-        assert rung.status == ending
-
-
-async def test_a_caller_may_give_up_and_call_again_but_presses_no_key_that_there_is_not(stage: Stage) -> None:
-    for path in ("call", "call", "hang-up", "call"):
-        await stage.http.post(f"/demo/phone/{path}")
-        await run(stage)
-    assert (await stage.http.post("/demo/phone/key/x")).status_code == 404
-    assert [row.state for row in await stage.rows(Call)] == ["missed", "ringing"]
-
-
-async def test_calls_that_an_earlier_process_left_are_ended(stage: Stage) -> None:
-    await stage.http.post("/demo/phone/call")
-    await stage.http.post("/demo/phone/key/1")
-    stage.exchange.world.legs.clear()
-    await run(stage)
-    assert [row.state for row in await stage.rows(Call)] == ["missed"]
-
-
-async def pass_time(stage: Stage, *, seconds: float) -> None:
-    """All that was said is over by so much."""
-    for ear in stage.exchange.ears.values():
-        shift = timedelta(seconds=seconds)
-        ear.until -= shift
-        ear.sounds = [replace(one, at=one.at - shift, until=one.until - shift) for one in ear.sounds]
-
-
-def accept(tx: Connection) -> int:
-    """Emma takes the caller; her phone rings."""
-    user_id = make_user(tx, name="Emma Clarke")
-    set_preferences(tx, user_id, {PHONE: client_of("Emma Clarke")}, now=utcnow())
-    handling.assign(tx, 1, user_id, by_user_id=user_id, now=utcnow())
-    return user_id
-
-
-async def run(stage: Stage, *, until: str = "") -> None:
-    """Handlers, switchboard and network, until the phone shows this state and nobody has anything to do."""
-    relay, board = Relay(stage.services.db, wiring.HANDLERS), Switchboard(stage.services)
-    for _ in range(40):
-        for sid in stage.exchange._answers_at:
-            stage.exchange._answers_at[sid] = utcnow()
-        await stage.exchange.step()
-        moved = await relay.run_once()
-        worked = await board.run_once()
-        state = (await stage.http.get("/demo/phone/state")).json()["call"]["state"]
-        if not (moved or worked or stage.exchange.outbox) and until in ("", state):
-            return
-    raise AssertionError(f"{state} and not {until}")
-
-
 async def test_a_simulated_customer_goes_on_after_an_answer_but_not_after_an_automatic_one(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,13 +190,6 @@ class Rebased(TwilioHttpClient):
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:
         return super().request(method, self.base + url.removeprefix("https://api.twilio.com"), *args, **options)
-
-
-async def test_a_call_that_is_over_stays_in_the_phones_list(stage: Stage) -> None:
-    await stage.http.post("/demo/phone/call")
-    state = (await stage.http.post("/demo/phone/hang-up")).json()
-    assert [(text["call"], text["seconds"]) for text in state["texts"]] == [("completed", 0)]
-    assert state["call"]["state"] == "ended"
 
 
 async def test_whoever_has_no_photo_at_hand_sends_a_sample(stage: Stage) -> None:

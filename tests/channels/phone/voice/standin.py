@@ -14,8 +14,8 @@ from twilio.rest import Client
 
 from channels.sms.client import open_client
 from contact_center.demo.voice.people import People
-from contact_center.demo.voice.playing import Post
 from contact_center.demo.voice.rest import Rest
+from contact_center.demo.voice.telling import Post
 from contact_center.demo.voice.world import ACCOUNT_SID, AUTH_TOKEN, Conference, Leg, Recording
 
 # No fault of the network is told by the clock, so that a slow machine changes no test.

@@ -88,6 +88,11 @@ def _on_the_line_since() -> Any:
     return func.coalesce(visit, call, type_=UtcDateTime())
 
 
+def _in_force(proof: type[IdentityCheck] | type[IdentityCode], until: Any) -> Any:
+    """Of the ticket, not ended by anybody and not over by itself."""
+    return and_(proof.ticket_id == Ticket.id, proof.ended_at.is_(None), until > bindparam("now", type_=UtcDateTime()))
+
+
 def _head() -> Any:
     """The statement for the head of a conversation."""
     tags = (
@@ -136,23 +141,9 @@ def _head() -> Any:
         .outerjoin(Topic, Topic.id == Ticket.topic_id)
         .outerjoin(User, User.id == Ticket.assignee_id)
         .outerjoin(ContactPoint, ContactPoint.id == Ticket.contact_point_id)
-        .outerjoin(
-            IdentityCheck,
-            and_(
-                IdentityCheck.ticket_id == Ticket.id,
-                IdentityCheck.ended_at.is_(None),
-                IdentityCheck.valid_until > bindparam("now", type_=UtcDateTime()),
-            ),
-        )
+        .outerjoin(IdentityCheck, _in_force(IdentityCheck, IdentityCheck.valid_until))
         .outerjoin(CHECKER, CHECKER.id == IdentityCheck.user_id)
-        .outerjoin(
-            IdentityCode,
-            and_(
-                IdentityCode.ticket_id == Ticket.id,
-                IdentityCode.ended_at.is_(None),
-                IdentityCode.expires_at > bindparam("now", type_=UtcDateTime()),
-            ),
-        )
+        .outerjoin(IdentityCode, _in_force(IdentityCode, IdentityCode.expires_at))
         .where(Ticket.id == bindparam("ticket"))
     )
 

@@ -23,7 +23,7 @@ run: $(VENV)/.runtime ## The whole product in one process, with demo data, on ht
 test: $(VENV)/.development check ## Lint, types, layers and the tests (at most 12 minutes on 2 cores)
 	$(BIN)/pytest -m "not long" -n $(WORKERS) --dist worksteal
 
-test-long: $(VENV)/.development ## The heavy tests: crashes, races, restarts under load (at most 45 minutes)
+test-long: $(VENV)/.development ## The heavy tests: crashes, races, several processes, axe on every screen (at most 45 minutes)
 	$(BIN)/pytest -m long
 
 check: $(VENV)/.development ## Lint, formatting, types and layers

@@ -75,6 +75,7 @@ async def test_a_supervisor_sees_why_and_gives_the_work_away(desk: Desk) -> None
     await expect(page.locator(IN_QUEUE)).to_have_text("0")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [375, 1440])
 async def test_axe_finds_nothing_serious_on_the_board(desk: Desk, width: int) -> None:
     page = await open_board(desk)

@@ -209,6 +209,7 @@ async def test_on_a_phone_one_pane_shows_at_a_time(desk: Desk) -> None:
     await expect(page.locator("#list")).to_be_visible()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_serious(desk: Desk, scheme: Any) -> None:
     ticket_id = (await desk.say("Hi", channel="email", subject="Axe", who=f"axe-{scheme}@example.com"))["ticket_id"]

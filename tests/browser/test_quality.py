@@ -96,6 +96,7 @@ async def test_the_preview_follows_what_is_typed(page: Page) -> None:
     await expect(page.locator("#preview strong")).to_have_text("ten")
 
 
+@pytest.mark.long
 async def test_axe_finds_nothing_serious(page: Page) -> None:
     found = []
     for path in LOOKED_AT:

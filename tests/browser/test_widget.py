@@ -171,6 +171,7 @@ async def check_nothing_is_lost(desk: Desk, browser: Browser, restarts: int, *, 
     assert await bubbles(frame) == stored[-200:]
 
 
+@pytest.mark.long
 async def test_three_restarts_under_traffic_lose_nothing_and_double_nothing(desk: Desk, browser: Browser) -> None:
     await check_nothing_is_lost(desk, browser, 3, rate=3)
 

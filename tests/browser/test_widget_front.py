@@ -242,6 +242,7 @@ async def test_below_480_px_it_fills_the_screen(floor: Front) -> None:
     await until(floats)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_serious_in_any_view(floor: Front, scheme: str) -> None:
     page = await floor.page(await floor.context(color_scheme=scheme))

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.flows.processes import free_port, ready, run, start
 
 
+@pytest.mark.long
 async def test_a_second_process_on_the_same_sqlite_file_is_refused(tmp_path: Path) -> None:
     settings = {"data_dir": str(tmp_path), "database_url": f"sqlite:///{tmp_path}/one.db"}
     assert (await run(["migrate"], folder=tmp_path, **settings))[0] == 0

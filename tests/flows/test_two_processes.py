@@ -31,7 +31,7 @@ from tickets.models import Message, Ticket
 from tickets.numbers import number_of
 from tickets.states import Channel
 
-pytestmark = [pytest.mark.postgres, pytest.mark.redis]
+pytestmark = [pytest.mark.long, pytest.mark.postgres, pytest.mark.redis]
 EMAIL, PASSWORD = "anna@shop.test", "correct horse battery"
 SECRET = "flow-test-secret-flow-test-secret-0000"
 WEBS = 2

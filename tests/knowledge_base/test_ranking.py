@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ def found(query: str, *articles: tuple[str, str]) -> list[int]:
     return [hit.key for hit in rank(terms(query), documents, statistics)]
 
 
+@pytest.mark.long
 def test_it_beats_bm25_on_real_questions() -> None:
     corpus = covid_corpus()
     first = third = 0

@@ -29,6 +29,7 @@ def titles(tx: Connection, query: str, **options: object) -> list[str]:
     return [found.title for found in search(tx, query, **{"audience": Audience.CUSTOMERS, **options})]  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 async def test_it_answers_real_questions_alike_on_both_databases(db: Database) -> None:
     corpus = covid_corpus()
 

@@ -61,13 +61,21 @@ async def run_postgres(url: str, function: Any) -> Any:
         await engine.dispose()
 
 
+# Virtual tables of FTS5, each with the tables it keeps its data in, and the trigram indexes of PostgreSQL.
+_SEARCH_TABLES = ("article_search", "article_grams", "article_terms")
+_BESIDE = ("", "_data", "_idx", "_docsize", "_config", "_content")
+_OWN_DDL = {
+    *(table + beside for table in _SEARCH_TABLES for beside in _BESIDE),
+    *("ix_article_texts_search", "ix_article_texts_grams", "ix_ticket_texts_grams", "ix_customers_search_grams"),
+}
+
+
 def include_object(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
-    """Full-text tables and their indexes are made by DDL of their own (knowledge_base.models), not by metadata."""
-    own = (
-        *("article_search", "article_grams", "article_terms", "ix_article_texts_search", "ix_article_texts_grams"),
-        *("ix_ticket_texts_grams", "ix_customers_search_grams"),
-    )
-    return not (kind in ("table", "index") and name is not None and name.startswith(own))
+    """Full-text tables and their indexes are made by DDL of their own (knowledge_base.models), not by metadata.
+
+    By whole names: what only begins like one of them (`article_searches`) is a table of ours and is compared.
+    """
+    return kind not in ("table", "index") or name not in _OWN_DDL
 
 
 def draft(message: str) -> None:

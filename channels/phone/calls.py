@@ -7,26 +7,21 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from channels.phone import blocked, people
-from channels.phone.flow.plan import plan_of
+from channels.phone import blocked, entries, people
+from channels.phone.lines import Line, number_of
 from channels.phone.models import Call
 from channels.phone.parse import CallReport
 from channels.phone.states import FINAL, CallState, Direction, Ending, Facts, state_of, talk_seconds
-from channels.phone.wording import sentence
-from channels.sms.numbers import Kind, identify, region_of
 from contact_center.core.events import Event, emit
 from contact_center.core.upsert import insert_once
 from routing import contacts as floor
 from tickets import intake, lifecycle, timers
-from tickets.channel_accounts import Account
-from tickets.inbound import Address, InboundMessage
-from tickets.models import ChannelAccount, ContactPoint, Message, Queue, Ticket
+from tickets.models import ContactPoint, Message, Ticket
 from tickets.states import RESTING_STATUSES, AuthorKind, Channel, ContactKind, MessageKind, Status
 from tickets.timeline import Entry, append, topics_of
 
@@ -36,39 +31,6 @@ CLAIM_CALL = (
     .where(Call.ticket_id == bindparam("of_ticket"), Call.user_id.is_(None), Call.ending.is_(None))
     .values(user_id=bindparam("by_user"))
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The phone line a report is about, with the words and form of numbers of its place."""
-
-    account: Account
-    region: str
-    locale: str
-    source: str
-
-    @property
-    def rings_agents(self) -> bool:
-        """Whether agents are offered a call as soon as it rings: not where a plan leads the caller to them."""
-        return bool(self.account.settings.get("ring_agents")) and plan_of(self.account.settings) is None
-
-
-def line_of(tx: Connection, account: Account, *, source: str, region: str) -> Line:
-    """The line behind an account; its queue's language, its own region or the server's."""
-    locale = (
-        account.settings.get("locale")
-        or tx.execute(select(Queue.locale).where(Queue.id == account.queue_id)).scalar_one_or_none()
-    )
-    return Line(account, str(account.settings.get("region") or region), str(locale or "en"), source)
-
-
-def line_by_id(tx: Connection, account_id: int, *, source: str) -> Line:
-    """The line behind an account where nobody has its credentials open; its own number tells the region."""
-    row = tx.execute(select(ChannelAccount.__table__).where(ChannelAccount.id == account_id)).one()
-    account = Account(
-        row.id, Channel(row.channel), row.name, row.address, row.key, row.queue_id, row.enabled, row.settings, {}
-    )
-    return line_of(tx, account, source=source, region=region_of(row.address))
 
 
 def receive(tx: Connection, line: Line, report: CallReport, *, journal_id: int | None, now: datetime) -> Row[Any]:
@@ -99,7 +61,7 @@ def merge(
 ) -> Row[Any]:
     """Add facts to a call that is locked, with `told`, other columns; its entry, screens and the floor follow."""
     facts = _facts(before).merge(facts)
-    stopped = blocked.is_stopped(tx, before, _sender(line, before), now=now)
+    stopped = blocked.is_stopped(tx, before, entries.caller_at(line, before), now=now)
     state = CallState.BLOCKED if stopped else state_of(facts, Direction(before.direction))
     call = _change(
         tx,
@@ -118,7 +80,7 @@ def merge(
     if call.ticket_id is None:
         call = _into_conversation(tx, line, call, journal_id=journal_id, now=now)
     elif call != before:
-        rewrite(tx, line, call, now=now)
+        entries.rewrite(tx, line, call, now=now)
     if call.state != before.state or call.user_id != before.user_id or call.ticket_id != before.ticket_id:
         _announce(tx, line, call, before, now=now)
     return call
@@ -166,14 +128,6 @@ def _find_or_add(tx: Connection, line: Line, report: CallReport, *, now: datetim
     return _change(tx, row, number=number, line=ours[:80]) if number and not row.number else row
 
 
-def number_of(written: str, region: str) -> str:
-    """The customer's number as we keep it: E.164, what was written where it is none, empty when it was hidden."""
-    party = identify(written, region)
-    if party is None:
-        return written.strip()[:80]
-    return "" if party.kind is Kind.HIDDEN else party.address
-
-
 def _facts(row: Row[Any]) -> Facts:
     return Facts(row.rang_at, row.answered_at, row.ended_at, Ending(row.ending) if row.ending else None)
 
@@ -202,7 +156,7 @@ def open_ticket(
     tx: Connection, line: Line, call: Row[Any], *, journal_id: int | None = None, now: datetime
 ) -> Row[Any]:
     """The ticket of a customer's call, in the queue and language that the caller chose; the call as it is then."""
-    receipt = intake.receive(tx, inbound_of(line, call, journal_id=journal_id), now=now)
+    receipt = intake.receive(tx, entries.inbound_of(line, call, journal_id=journal_id), now=now)
     contact_point_id = tx.execute(
         select(Message.contact_point_id).where(Message.id == receipt.message_id)
     ).scalar_one_or_none()
@@ -211,80 +165,11 @@ def open_ticket(
     )
 
 
-def inbound_of(line: Line, call: Row[Any], *, journal_id: int | None = None) -> InboundMessage:
-    """A customer's call as the message that opens its ticket."""
-    text = sentence_of(line, call)
-    return InboundMessage(
-        channel=Channel.PHONE,
-        account_id=line.account.id,
-        external_id=call.external_id,
-        sender=_sender(line, call),
-        text=text,
-        subject=text,
-        thread_key=call.external_id,
-        kind=MessageKind.CALL,
-        meta=meta_of(call),
-        journal_id=journal_id,
-        queue_id=call.queue_id,
-        locale=call.locale,
-    )
-
-
-def _sender(line: Line, call: Row[Any]) -> Address:
-    return sender_of(call.number, f"{line.account.id}-{call.external_id}", line.region)
-
-
-def sender_of(number: str, call_key: str, region: str) -> Address:
-    """Who called. A hidden number is nobody we know: two hidden callers are never one customer."""
-    party = identify(number, region) if number else None
-    if party and party.kind is Kind.NUMBER:
-        return Address(ContactKind.PHONE, party.address)
-    safe = "".join(char if char.isalnum() and char.isascii() else "-" for char in call_key)
-    return Address(ContactKind.VISITOR, f"caller-{safe}"[:64], name=number)
-
-
-def sentence_of(line: Line, call: Row[Any]) -> str:
-    """The call in the words of its line."""
-    return sentence(
-        line.locale,
-        Direction(call.direction),
-        CallState(call.state),
-        call.number,
-        region=line.region,
-        talk_seconds=call.talk_seconds,
-        outcome=call.outcome or "",
-    )
-
-
-def call_to(tx: Connection, account: Account, number: str) -> str:
-    """What a conversation is called that begins with our call."""
-    line = line_of(tx, account, source="", region=region_of(account.address))
-    return sentence(line.locale, Direction.OUT, CallState.COMPLETED, number, region=line.region)
-
-
-def meta_of(call: Row[Any]) -> dict[str, Any]:
-    """What screens and routing read of a call, beside its sentence."""
-    return {
-        "call": {
-            "id": call.id,
-            "direction": call.direction,
-            "state": call.state,
-            "number": call.number,
-            "agent": call.agent,
-            "live": call.live,
-            "wait_seconds": call.wait_seconds,
-            "talk_seconds": call.talk_seconds,
-            "cause": call.cause,
-            **({"outcome": call.outcome} if call.outcome else {}),
-        }
-    }
-
-
 def end_as(tx: Connection, line: Line, call: Row[Any], outcome: str, *, now: datetime) -> None:
     """Say how a call ended for the caller; its entry in the conversation says so too."""
     changed = _change(tx, call, outcome=outcome)
     if changed.message_id is not None:
-        rewrite(tx, line, changed, now=now)
+        entries.rewrite(tx, line, changed, now=now)
 
 
 def _join(tx: Connection, line: Line, call: Row[Any], *, now: datetime) -> Row[Any]:
@@ -304,12 +189,12 @@ def _join(tx: Connection, line: Line, call: Row[Any], *, now: datetime) -> Row[A
         channel=Channel.PHONE.value,
         author_kind=AuthorKind.AGENT,
         user_id=call.user_id,
-        text=sentence_of(line, call),
+        text=entries.sentence_of(line, call),
         public=False,
         channel_account_id=line.account.id,
         contact_point_id=point.id,
         external_id=call.external_id,
-        meta=meta_of(call),
+        meta=entries.meta_of(call),
     )
     appended = append(tx, ticket_id, entry, now=now)
     return _change(tx, call, ticket_id=ticket_id, message_id=appended.message_id, contact_point_id=point.id)
@@ -328,23 +213,6 @@ def open_matter(tx: Connection, customer_id: int) -> int | None:
         .limit(1)
     ).scalar_one_or_none()
     return found
-
-
-def rewrite(tx: Connection, line: Line, call: Row[Any], *, now: datetime) -> None:
-    """The entry in the conversation tells what the call is now; so does the subject it gave the ticket."""
-    entry = tx.execute(select(Message.text, Message.meta).where(Message.id == call.message_id)).one()
-    before, text = entry.text, sentence_of(line, call)
-    kept = {**entry.meta, **meta_of(call)}
-    if disposition := (entry.meta.get("call") or {}).get("disposition"):
-        kept["call"]["disposition"] = disposition
-    values: Mapping[str, Any] = {"text": text, "meta": kept}
-    if call.direction == Direction.OUT.value and call.user_id is not None:
-        values = {**values, "user_id": call.user_id}
-    tx.execute(update(Message).where(Message.id == call.message_id).values(**values))
-    tx.execute(
-        update(Ticket).where(Ticket.id == call.ticket_id, Ticket.subject == before).values(subject=text, updated_at=now)
-    )
-    tx.execute(update(Ticket).where(Ticket.id == call.ticket_id, Ticket.preview == before).values(preview=text))
 
 
 def _announce(tx: Connection, line: Line, call: Row[Any], before: Row[Any], *, now: datetime) -> None:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from channels.phone.callog import CallLog, LoggedCall
-from channels.phone.calls import line_of
 from channels.phone.history import BATCH, log_line, store_batch
+from channels.phone.lines import line_of
 from channels.phone.logfile import place_of, read_file
 from channels.phone.past import log_figures
 from channels.phone.states import state_of

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from twilio.twiml.voice_response import VoiceResponse
 
-from channels.phone import calls
+from channels.phone import lines
 from channels.phone.commands import OPEN, Verb, command, commands_of
 from channels.phone.conference_hooks import CONFERENCE, check_owner
 from channels.phone.flow import words
@@ -93,7 +93,7 @@ def twiml_of(answer: VoiceResponse) -> Response:
 def _locale(tx: Connection, account: Account, call_id: int, region: str) -> str:
     """The language that the caller chose, else the line's."""
     chosen = tx.execute(select(Call.locale).where(Call.id == call_id)).scalar_one()
-    return chosen or calls.line_of(tx, account, source="twilio", region=region).locale
+    return chosen or lines.line_of(tx, account, source="twilio", region=region).locale
 
 
 def _plan(tx: Connection, call: Row[Any]) -> Plan:

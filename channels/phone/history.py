@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, select, update
 
 from channels.phone import people
 from channels.phone.callog import LoggedCall
-from channels.phone.calls import Line, inbound_of, number_of
+from channels.phone.entries import inbound_of
 from channels.phone.flow.steps import Step
+from channels.phone.lines import Line, number_of
 from channels.phone.models import Call
 from channels.phone.states import CallState, Direction, state_of
 from contact_center.core.secrets import Vault

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from channels.phone import calls, consent, legs
+from channels.phone import calls, consent, entries, legs, lines
 from channels.phone.commands import Verb, command, commands_of
 from channels.phone.legs import ALIVE, OVER, LegState, Role
 from channels.phone.models import Call, CallLeg
@@ -100,7 +100,7 @@ def place_to(tx: Connection, vault: Vault, contact_point_id: int, *, author: Aut
     ticket_id = calls.open_matter(tx, point.customer_id)
     if ticket_id is None:
         opening = Opening(
-            subject=calls.call_to(tx, line, point.value),
+            subject=entries.call_to(tx, line, point.value),
             queue_id=line.queue_id,
             channel=Channel.PHONE,
             to=Address(ContactKind.PHONE, point.value),
@@ -239,12 +239,12 @@ def _begin(
         channel=Channel.PHONE.value,
         author_kind=AuthorKind.AGENT,
         user_id=author.user_id,
-        text=calls.sentence_of(calls.line_by_id(tx, line.id, source=SOURCE), call),
+        text=entries.sentence_of(lines.line_by_id(tx, line.id, source=SOURCE), call),
         public=False,
         channel_account_id=line.id,
         contact_point_id=point.id,
         external_id=_name(author),
-        meta=calls.meta_of(call),
+        meta=entries.meta_of(call),
     )
     appended = append(tx, ticket_id, entry, now=now)
     tx.execute(update(Call).where(Call.id == call_id).values(message_id=appended.message_id))
@@ -308,7 +308,7 @@ def _dial_customer(tx: Connection, call: Row[Any], caller: Row[Any], *, now: dat
 
 def _customer(tx: Connection, call: Row[Any], caller: Row[Any], known: Sequence[Row[Any]], *, now: datetime) -> None:
     """The customer's leg says what the call is; once it is over, ours is taken out too."""
-    line = calls.line_by_id(tx, call.channel_account_id, source=SOURCE)
+    line = lines.line_by_id(tx, call.channel_account_id, source=SOURCE)
     facts = Facts(answered_at=caller.joined_at)
     told: dict[str, Any] = {}
     if caller.state in OVER:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from channels.again import take_waiting
-from channels.phone import calls, conference_hooks
+from channels.phone import calls, conference_hooks, lines
 from channels.phone.flow import callers
 from channels.phone.flow.plan import plan_of
 from channels.phone.parse import CallReport, parse_cti, parse_twilio
@@ -35,7 +35,7 @@ def receive(
 def _take(
     tx: Connection, account: Account, source: str, journal_id: int, report: CallReport, *, region: str, now: datetime
 ) -> JournalState:
-    line = calls.line_of(tx, account, source=source, region=region)
+    line = lines.line_of(tx, account, source=source, region=region)
     if plan_of(account.settings) is not None and source == TWILIO:
         report = led(report)
     call = calls.receive(tx, line, report, journal_id=journal_id, now=now)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection, select
 
-from channels.phone import calls
+from channels.phone import calls, lines
 from channels.phone.models import Call
 from channels.phone.parse import CallReport
 from channels.phone.states import Direction, Ending, Facts
@@ -19,7 +19,7 @@ NUMBER, LINE = "+84903123456", "+15005550007"
 
 def rang(tx: Connection, ended: bool = True) -> tuple[int, int]:
     """A customer's call that agents were offered; (call, ticket)."""
-    line = calls.line_by_id(tx, make_account(tx, Channel.PHONE, settings={"ring_agents": True}), source="twilio")
+    line = lines.line_by_id(tx, make_account(tx, Channel.PHONE, settings={"ring_agents": True}), source="twilio")
     steps = [Facts(rang_at=utcnow()), Facts(answered_at=utcnow())]
     if ended:
         steps.append(Facts(ended_at=utcnow(), ending=Ending.HUNG_UP))

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from channels.phone import calls, legs
+from channels.phone import calls, legs, lines
 from channels.phone.legs import LegState, Role
 from channels.phone.models import Call
 from channels.phone.parse import CallReport
@@ -60,7 +60,7 @@ async def ring(request: Request) -> Response:
         account_id = tx.execute(found).scalar() or make_account(tx, Channel.PHONE)
         rings = {"queue_id": queue_id, "settings": {"ring_agents": True}}
         tx.execute(update(ChannelAccount).where(ChannelAccount.id == account_id).values(**rings))
-        line = calls.line_by_id(tx, account_id, source="twilio")
+        line = lines.line_by_id(tx, account_id, source="twilio")
         key = unique("CA")
         report = CallReport(key, "AC1", Direction.IN, asked["number"], "+15005550007", Facts(rang_at=now))
         calls.receive(tx, line, report, journal_id=None, now=now)

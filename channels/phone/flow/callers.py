@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from channels.phone import calls, legs
-from channels.phone.calls import Line
+from channels.phone import calls, entries, legs, lines
 from channels.phone.flow.models import CallFlow
 from channels.phone.flow.plan import Plan
 from channels.phone.flow.steps import IN_QUEUE, Outcome, Spot, Step, Told, advance, begin
 from channels.phone.legs import LegState, Role
+from channels.phone.lines import Line
 from channels.phone.models import Call
 from channels.phone.states import Ending, Facts
 from contact_center.core.errors import NotFound
@@ -174,12 +174,12 @@ def spot_of(flow: Row[Any]) -> Spot:
 def line_for(tx: Connection, call_id: int) -> Line:
     """The line of a call for those who send nothing: without its credentials."""
     account_id = tx.execute(select(Call.channel_account_id).where(Call.id == call_id)).scalar_one()
-    return calls.line_by_id(tx, account_id, source="twilio")
+    return lines.line_by_id(tx, account_id, source="twilio")
 
 
 def is_reachable(number: str, region: str) -> bool:
     """Whether a caller's number can be called back."""
-    return calls.sender_of(number, "", region).kind is ContactKind.PHONE
+    return entries.sender_of(number, "", region).kind is ContactKind.PHONE
 
 
 def _told(tx: Connection, call: Row[Any], *, now: datetime, waits_since: datetime | None = None, **known: Any) -> Told:

@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from channels.phone import calls
-from channels.phone.calls import Line
+from channels.phone import lines
 from channels.phone.conference_hooks import CONFERENCE, check_owner
 from channels.phone.flow import callers, music
 from channels.phone.flow.callers import Way
@@ -20,6 +19,7 @@ from channels.phone.flow.plan import LIMITS, Plan, plan_of
 from channels.phone.flow.steps import Step, offers_callback
 from channels.phone.flow.steps import Told as Known
 from channels.phone.flow.twiml import OWN_QUEUE, Scene, document
+from channels.phone.lines import Line
 from channels.phone.models import Call
 from channels.phone.verbs import hook, join_twiml
 from channels.sms.hooks import signed_form
@@ -84,7 +84,7 @@ def _xml(scene: Scene | str) -> Response:
 def _arrive(
     tx: Connection, account: Account, plan: Plan, external_id: str, settings: Any, *, now: datetime
 ) -> Scene | str:
-    line = calls.line_of(tx, account, source="twilio", region=settings.region)
+    line = lines.line_of(tx, account, source="twilio", region=settings.region)
     known = select(Call.id).where(Call.channel_account_id == account.id, Call.external_id == external_id)
     call_id = tx.execute(known).scalar_one_or_none()
     if call_id is None:
@@ -105,7 +105,7 @@ def _go_on(
     *,
     now: datetime,
 ) -> Scene | str:
-    line = calls.line_of(tx, account, source="twilio", region=settings.region)
+    line = lines.line_of(tx, account, source="twilio", region=settings.region)
     flow = callers.go_on(tx, Way(line, plan), call_id, turn, values, now=now)
     return _scene(tx, line, plan, flow, settings.base_url, now=now)
 

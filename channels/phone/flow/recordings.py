@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from channels.phone import calls
-from channels.phone.calls import Line
+from channels.phone import calls, entries
 from channels.phone.flow import callers
 from channels.phone.flow.models import CallRecording
 from channels.phone.flow.steps import Outcome
+from channels.phone.lines import Line
 from channels.phone.models import Call
 from channels.sms.models import SmsMedia
 from channels.sms.parse import BadForm, required
@@ -95,7 +95,7 @@ def _voicemail(tx: Connection, line: Line, recording: Row[Any], *, now: datetime
         channel=Channel.PHONE,
         account_id=line.account.id,
         external_id=recording.external_id,
-        sender=calls.sender_of(call.number, f"{line.account.id}-{call.external_id}", line.region),
+        sender=entries.sender_of(call.number, f"{line.account.id}-{call.external_id}", line.region),
         text=_text(line, recording),
         thread_key=call.external_id,
         queue_id=call.queue_id,

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from channels.phone.callog import LoggedCall, read_log
-from channels.phone.calls import Line
 from channels.phone.history import store_batch
+from channels.phone.lines import Line
 from channels.phone.models import Call
 from contact_center.core.db import Database
 from contact_center.core.relay import Relay

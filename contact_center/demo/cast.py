@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from channels.chat.identity import rotated
 from channels.phone.people import PHONE
 from contact_center.accounts import users
 from contact_center.accounts.models import Team, TeamMember, User
@@ -192,12 +193,14 @@ def _accounts(tx: Connection, vault: Vault, cast: Cast, *, now: datetime) -> Non
     carrier = {"account_sid": TWILIO_ACCOUNT, "auth_token": TWILIO_TOKEN}
     # The ports of its counterparts are chosen anew at every start: see demo.server.
     mail = {"domain": "lotus-lane.example", "sender_name": SHOP}
+    # The shop's page signs tokens with it for whoever signs in there.
+    vouching = rotated({}, now=now, keep_old=False)
     wanted: tuple[tuple[str, Channel, str, dict[str, Any], dict[str, Any]], ...] = (
         ("Shop mail", Channel.EMAIL, MAIL_ADDRESS, {**mail, "receiver": True}, {}),
         ("Shop SMS", Channel.SMS, SMS_NUMBER, {"region": "VN"}, carrier),
         ("Shop WhatsApp", Channel.WHATSAPP, WHATSAPP_NUMBER, {"region": "VN"}, carrier),
         ("Shop line", Channel.PHONE, PHONE_NUMBER, {"region": "VN", "plan": line_plan.stored(cast.queues)}, carrier),
-        ("Shop chat", Channel.CHAT, "shop", {"title": SHOP, "origins": ["*"], "accent": "#2f5d4a"}, {}),
+        ("Shop chat", Channel.CHAT, "shop", {"title": SHOP, "origins": ["*"], "accent": "#2f5d4a"}, vouching),
     )
     for name, channel, address, settings, secrets in wanted:
         cast.accounts[name] = channel_accounts.create(

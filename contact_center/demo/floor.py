@@ -19,7 +19,7 @@ from contact_center.demo.cast import load
 from contact_center.demo.colleagues import Act, Colleagues, Plan, attempt
 from contact_center.demo.matters import CHANNELS
 from contact_center.demo.scripts import Script
-from contact_center.demo.shoppers import Shopper, invent
+from contact_center.demo.shoppers import Shopper, others
 from contact_center.demo.stepping_back import step_back
 from contact_center.demo.talk import Talk, opening
 from routing.models import AgentConnection, AgentState
@@ -53,7 +53,7 @@ class Floor:
         self.services = services
         self.edges = edges
         self.rng = rng
-        self.shoppers = invent()
+        self.shoppers = others()
         self.colleagues: Colleagues | None = None
         self.pace = "calm"
         self._pokes: list[Poke] = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage, Message
 from email.policy import default
-from email.utils import make_msgid
+from email.utils import formataddr, make_msgid
 from typing import Any
 
 import aiosmtplib
@@ -27,13 +27,15 @@ from contact_center.demo.cast import MAIL_ADDRESS, SHOP
 from contact_center.demo.loopback import free_port
 from contact_center.demo.photo import crushed_parcel
 from contact_center.demo.scripts import Script
-from contact_center.demo.shoppers import Shopper
+from contact_center.demo.shoppers import Shopper, yours
 from contact_center.demo.talk import Talk
 from tickets import channel_accounts
 from tickets.states import Channel
 
 YOU = "you@mailbox.example"
 YOUR_NAME = "Robin"
+# Whose mail comes into your mailbox: yours, and that of the customers whom you can be in the shop. Address -> name.
+OWN = {YOU: YOUR_NAME} | {shopper.email: shopper.name for shopper in yours()}
 KEPT = 200
 STEP_SECONDS = 1.0
 SMTP_SECONDS = 10.0
@@ -54,6 +56,8 @@ class Letter:
     subject: str
     text: str
     message_id: str
+    # Your address on it: another one while you are signed in at the shop as one of its customers.
+    own: str = YOU
     read: bool = False
     delivered_at: datetime | None = None
 
@@ -87,14 +91,14 @@ class MailServer:
         assert isinstance(envelope.content, bytes)
         mail = email.message_from_bytes(envelope.content, policy=default)
         for recipient in envelope.rcpt_tos:
-            if recipient.lower() == YOU:
-                self._keep(mail, outgoing=False)
+            if recipient.lower() in OWN:
+                self._keep(mail, outgoing=False, own=recipient.lower())
             else:
                 wait = timedelta(seconds=self.rng.uniform(20, 90))
                 self._answers.append((utcnow() + wait, recipient.lower(), mail))
         return "250 OK"
 
-    def _keep(self, mail: Message, *, outgoing: bool) -> Letter:
+    def _keep(self, mail: Message, *, outgoing: bool, own: str) -> Letter:
         body = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
         self._number += 1
         letter = Letter(
@@ -105,6 +109,7 @@ class MailServer:
             subject=str(mail["Subject"] or ""),
             text=body.get_content() if body is not None else "",
             message_id=str(mail["Message-ID"] or ""),
+            own=own,
             read=outgoing,
         )
         self.letters.append(letter)
@@ -224,18 +229,28 @@ class MailServer:
         form = await request.form()
         text, subject, to = (str(form.get(name, "")).strip() for name in ("text", "subject", "to"))
         if text:
-            mail = self._answer_to(to, text) if to else _mail(f"{YOUR_NAME} <{YOU}>", subject or text[:60], text)
-            letter = self._keep(mail, outgoing=True)
-            await self._hand_in(mail, YOU, letter)
+            own = self._letter(to).own if to else YOU
+            mail = self._answer_to(to, text) if to else _mail(_sender(own), subject or text[:60], text)
+            letter = self._keep(mail, outgoing=True, own=own)
+            await self._hand_in(mail, own, letter)
         return RedirectResponse("/demo/mailbox", 303)
 
-    def _answer_to(self, number: str, text: str) -> EmailMessage:
+    def _letter(self, number: str) -> Letter:
         letter = next((one for one in self.letters if str(one.number) == number), None)
         if letter is None:
             raise NotFound("There is no such page.")
-        mail = _mail(f"{YOUR_NAME} <{YOU}>", _re(letter.subject), f"{text}\n\n{_quoted(letter.text)}", to=letter.other)
+        return letter
+
+    def _answer_to(self, number: str, text: str) -> EmailMessage:
+        letter = self._letter(number)
+        mail = _mail(_sender(letter.own), _re(letter.subject), f"{text}\n\n{_quoted(letter.text)}", to=letter.other)
         mail["In-Reply-To"] = mail["References"] = letter.message_id
         return mail
+
+
+def _sender(own: str) -> str:
+    """You, as a mail's From says it."""
+    return formataddr((OWN[own], own))
 
 
 def _mail(sender: str, subject: str, text: str, *, to: str = MAIL_ADDRESS) -> EmailMessage:

@@ -24,7 +24,7 @@ from contact_center.demo.historian import Historian
 from contact_center.demo.loopback import free_port
 from contact_center.demo.mailbox import MailServer
 from contact_center.demo.phone import PhonePage
-from contact_center.demo.shoppers import COUNT, invent
+from contact_center.demo.shoppers import COUNT, others
 from contact_center.demo.talk import Talk, opening
 from contact_center.demo.visitors import Visitors
 from contact_center.serving import serve_app
@@ -77,7 +77,7 @@ async def some_text(carrier: Carrier, rng: random.Random) -> list[str]:
     """Three simulated customers text the shop, one after the other; the carrier's ids of their messages."""
     sent = []
     known = (await carrier.services.db.read(mark.read) or {}).get("scale", {}).get("customers", COUNT)
-    for shopper in rng.sample(invent(known), TEXTERS):
+    for shopper in rng.sample(others(known), TEXTERS):
         script = opening(rng)
         talk = Talk(0, shopper.call_name, shopper.locale, script, shopper.order, shopper.item)
         sent.append(await carrier.first_text(shopper, script, talk))

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from contact_center.accounts.web import locale_of
 from contact_center.core.i18n import LOCALES, choose, mark
 from contact_center.core.services import services
+from contact_center.demo import shop_login
 from contact_center.demo.cast import SHOP
 
 # One host and nothing inline: as strict as a page with the widget can be.
@@ -43,17 +44,23 @@ PRODUCTS = (
 
 def routes() -> list[BaseRoute]:
     """The page, on any host name; the doors lead to shop.localhost."""
-    return [Route("/demo/shop", page)]
+    return [Route("/demo/shop", page), *shop_login.routes()]
 
 
 async def page(request: Request) -> Response:
     """The shop in the visitor's language; `?lang=` switches."""
     locale = choose(request.query_params.get("lang"), await locale_of(request))
+    login = await shop_login.login_of(request, locale)
     html = services(request).templates.render(
         locale,
         "demo/shop.html",
         shop=SHOP,
         products=PRODUCTS,
         other=next(one for one in LOCALES if one != locale),
+        login=login,
     )
-    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
+    # Its token is good once.
+    response = HTMLResponse(html, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+    if login.left:
+        shop_login.forget(response)
+    return response

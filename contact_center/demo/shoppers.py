@@ -4,6 +4,7 @@ import random
 import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ NAMES = {
     key: words.split()
     for key, words in tomllib.loads((Path(__file__).parent / "names.toml").read_text("utf-8")).items()
 }
+# Places in the list of those whom the person in front of the demo signs in as in the shop: two of each language.
+YOURS = (1, 5, 0, 6)
 STATES = ("delivered", "delivered", "delivered", "shipped", "preparing", "returned")
 
 
@@ -44,6 +47,18 @@ def invent(count: int = COUNT, seed: int = 7) -> list[Shopper]:
     """Customers, the same on every machine; half write Vietnamese."""
     rng = random.Random(seed)
     return [_one(rng, n) for n in range(count)]
+
+
+@cache
+def yours() -> tuple[Shopper, ...]:
+    """The customers that the person in front of the demo may be in the shop."""
+    known = invent(max(YOURS) + 1)
+    return tuple(known[place] for place in YOURS)
+
+
+def others(count: int = COUNT) -> list[Shopper]:
+    """The customers that the floor plays: all but those."""
+    return [shopper for shopper in invent(count) if shopper not in yours()]
 
 
 def _one(rng: random.Random, n: int) -> Shopper:

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from contact_center.demo.shoppers import yours
 from tests.browser.demo_visitor import Visitor, accept, available, chat, finish
 
 pytestmark = pytest.mark.browser
@@ -78,6 +79,28 @@ async def test_the_pace_of_the_floor_is_the_same_on_every_page(visitor: Visitor)
     await expect(board.locator("[data-pace=calm]")).to_have_attribute("aria-pressed", "true")
     await board.locator("[data-pace=pause]").click()
     await expect(shop.locator("[data-pace=pause]")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_an_agent_sees_that_the_shops_customer_is_signed_in_until_they_sign_out(visitor: Visitor) -> None:
+    agent, shop = await visitor.page("agent"), await visitor.page("shop", "/demo/shop")
+    await available(agent)
+    who = yours()[0].name
+    await shop.get_by_label("Sign in as").select_option(label=who)
+    await shop.get_by_role("button", name="Sign in").click()
+    await expect(shop.get_by_text(f"Signed in as {who}")).to_be_visible()
+    frame = shop.frame_locator("iframe")
+    await frame.locator("#launcher").click()
+    await frame.get_by_label("What is it about?").fill("Please send my garden throne to another address.")
+    await frame.get_by_role("button", name="Start chat").click()
+    await accept(agent)
+    badge = agent.locator("#identity-badge")
+    await expect(badge).to_contain_text("Signed in on the website until")
+    await expect(badge).to_have_attribute("title", re.compile(f"^The website says that this is {who} "))
+
+    await shop.get_by_role("button", name="Sign out").click()
+    await frame.locator("#launcher").click()
+    await expect(frame.get_by_label("Your name")).to_be_visible()
+    await finish(agent)
 
 
 @pytest.mark.long

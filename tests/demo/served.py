@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from channels.chat import identity
 from contact_center.accounts import users
 from contact_center.accounts.permissions import Role
 from contact_center.app import Extension, build
@@ -86,6 +87,7 @@ def open_shop(tx: Connection, vault: Vault) -> None:
             queue_id=queue_id,
             now=utcnow(),
             settings=settings,
+            secrets=identity.rotated({}, now=utcnow(), keep_old=False) if channel is Channel.CHAT else None,
             key="shop" if channel is Channel.CHAT else None,
         )
     for door in DOORS:

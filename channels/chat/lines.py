@@ -26,6 +26,8 @@ NAME_KEPT = timedelta(seconds=60)
 class VisitSocket(Socket):
     """A browser's line; `visit` is what is known of its visit now."""
 
+    __slots__ = ("place", "told", "visit", "waiting", "widget_key")
+
     def __init__(self, sink: Sink, visit: Visit, widget_key: str) -> None:
         super().__init__(sink, variant=visit.locale)
         self.visit = visit

@@ -1,10 +1,10 @@
 """The widget's line: one WebSocket per tab. Nothing is acknowledged before it is committed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import structlog
 from sqlalchemy import Connection
@@ -46,22 +46,19 @@ class Refused(Exception):
 
 async def chat_socket(websocket: WebSocket) -> None:
     """`/widget/{key}/ws`: hello, snapshot, then frames both ways until either side goes."""
-    held = services(websocket)
-    tokens = Tokens.of(held.vault)
     await websocket.accept()
     try:
-        found = await _widget(websocket, held)
-        hello = await _hello(websocket)
-        origin = origin_of(held.vault, client_address(websocket, held.settings.trusted_proxies))
-        visit, token = await _visit(websocket, held, tokens, found, hello, origin=origin)
+        line, hello, token = await _begin(websocket)
     except Refused as refused:
         await _close(websocket, refused.code)
         return
     except (WebSocketDisconnect, TimeoutError):
         return
-    line = Line(websocket, held, tokens, found, VisitSocket(websocket, visit, found.widget.key), origin)
     try:
-        await line.run(hello, token)
+        await line.greet(hello, token)
+        # The line may be open for hours, and thousands beside it.
+        del hello, token
+        await line.listen()
     except WebSocketDisconnect:
         pass
     finally:
@@ -74,12 +71,23 @@ async def _close(websocket: WebSocket, code: Close) -> None:
         await websocket.close(code)
 
 
+async def _begin(websocket: WebSocket) -> tuple["Line", parse.Hello, str | None]:
+    """The line of a browser that may have one, its hello, and the token of a visit that is new."""
+    held = services(websocket)
+    tokens = Tokens.of(held.vault)
+    found = await _widget(websocket, held)
+    hello = await _hello(websocket)
+    origin = origin_of(held.vault, client_address(websocket, held.settings.trusted_proxies))
+    visit, token = await _visit(websocket, held, tokens, found, hello, origin=origin)
+    return Line(websocket, held, tokens, VisitSocket(websocket, visit, found.widget.key), origin), hello, token
+
+
 async def _widget(websocket: WebSocket, held: Services) -> Open:
     try:
         found = await held.db.read(widgets.load, held.vault, websocket.path_params["key"], now=utcnow())
     except NotFound:
         raise Refused(Close.NOT_ALLOWED) from None
-    scheme = "https" if websocket.url.scheme == "wss" else "http"
+    scheme = "https" if websocket.scope["scheme"] == "wss" else "http"
     own = {f"{scheme}://{websocket.headers.get('host', '')}", held.settings.base_url}
     origin = websocket.headers.get("origin")
     if origin not in own and not origin_allowed(origin, held.settings.base_url, found.widget):
@@ -130,37 +138,22 @@ async def _visit(
     return visit, tokens.visit_token(key, visit.id)
 
 
+@dataclass(slots=True)
 class Line:
     """One open socket: its visit, its place in the hub and what its frames do."""
 
-    def __init__(
-        self, websocket: WebSocket, held: Services, tokens: Tokens, found: Open, socket: VisitSocket, origin: str
-    ) -> None:
-        self.websocket = websocket
-        self.held = held
-        self.tokens = tokens
-        self.found = found
-        self.socket = socket
-        self.origin = origin
-        self.bucket = Bucket(BURST, PER_SECOND)
-        self.handlers: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
-            parse.Send: self._send,
-            parse.Typing: self._typing,
-            parse.Ack: self._ack,
-            parse.Read: self._read,
-            parse.History: self._history,
-            parse.Profile: self._profile,
-            parse.End: self._end,
-            parse.Csat: self._csat,
-            parse.Transcript: self._transcript,
-            parse.Ping: self._ping,
-        }
+    websocket: WebSocket
+    held: Services
+    tokens: Tokens
+    socket: VisitSocket
+    origin: str
+    bucket: Bucket = field(default_factory=lambda: Bucket(BURST, PER_SECOND))
 
     @property
     def visit(self) -> Visit:
         return self.socket.visit
 
-    async def run(self, hello: parse.Hello, token: str | None) -> None:
+    async def greet(self, hello: parse.Hello, token: str | None) -> None:
         """Join first and read then: what comes in between waits behind the hello, and nothing is missed."""
         hub = self.held.hub
         self.socket.hold()
@@ -172,14 +165,15 @@ class Line:
         self.socket.place = now_.queue
         await self.websocket.send_text(frames.hello(now_, messages, token=token).decode())
         self.socket.release()
+
+    async def listen(self) -> None:
+        """Do what the browser's frames say, until either side goes."""
         try:
             while True:
                 await self._handle(await self.websocket.receive_text())
         except (KeyError, RuntimeError):
             # A binary message, or we have cut the line ourselves.
             await _close(self.websocket, Close.NO_HELLO)
-        finally:
-            self.socket.gone()
 
     def _snapshot(self, tx: Connection, hello: parse.Hello) -> tuple[VisitState, list[PublicMessage]]:
         now_ = snapshot(tx, self.visit)
@@ -189,6 +183,7 @@ class Line:
 
     async def gone(self) -> None:
         """The socket is closed; if it was the visit's last one here, its lease ends."""
+        self.socket.gone()
         hub = self.held.hub
         hub.drop(self.socket)
         if not hub.watched(topic_of(self.visit)):
@@ -200,12 +195,12 @@ class Line:
         except parse.BadFrame as bad:
             self.socket.send(frames.error(bad.code, bad.client_id))
             return
-        handler = self.handlers.get(type(frame))
+        handler = self.HANDLERS.get(type(frame))
         if handler is None:  # a second hello
             self.socket.send(frames.error("bad_frame"))
             return
         try:
-            await handler(frame)
+            await handler(self, frame)
         except DomainError as error:
             log.info("chat.refused", frame=type(frame).__name__, code=error.code)
             self.socket.send(frames.error("not_done", about=type(frame).__name__.lower()))
@@ -269,3 +264,16 @@ class Line:
 
     async def _ping(self, frame: parse.Ping) -> None:
         self.socket.send(frames.pong())
+
+    HANDLERS: ClassVar[Mapping[type[Any], Callable[["Line", Any], Awaitable[None]]]] = {
+        parse.Send: _send,
+        parse.Typing: _typing,
+        parse.Ack: _ack,
+        parse.Read: _read,
+        parse.History: _history,
+        parse.Profile: _profile,
+        parse.End: _end,
+        parse.Csat: _csat,
+        parse.Transcript: _transcript,
+        parse.Ping: _ping,
+    }

@@ -29,6 +29,18 @@ class Sink(Protocol):
 class Socket:
     """A browser's line, what it looks at, and the frames that it has not taken yet."""
 
+    __slots__ = (
+        "_late",
+        "_task",
+        "close_code",
+        "connection_id",
+        "session_id",
+        "sink",
+        "topics",
+        "user_id",
+        "variant",
+    )
+
     def __init__(self, sink: Sink, *, variant: str, user_id: int | None = None, session_id: int | None = None) -> None:
         self.sink = sink
         self.variant = variant

@@ -8,7 +8,8 @@ COPY routing routing
 COPY tickets tickets
 COPY agent_ui agent_ui
 COPY knowledge_base knowledge_base
-RUN python -m venv /app && /app/bin/pip install --no-cache-dir .
+RUN python -m venv /app && /app/bin/pip install --no-cache-dir . \
+  && /app/bin/python -c "from contact_center import wiring; wiring.templates().warm()"
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin contact && install -d -o contact -g contact /data

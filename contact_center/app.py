@@ -94,7 +94,7 @@ class Process:
             hub=hub,
             vault=Vault(load_secret(settings)),
             files=FileStore(settings.data_dir / "files"),
-            templates=wiring.templates(self.extension.template_folders),
+            templates=wiring.templates(tuple(self.extension.template_folders)),
             tables=wiring.TABLES,
         )
         await db.write(masking.publish_key, self.services.vault.sealing_key())

@@ -4,7 +4,7 @@ Nothing registers itself. A module that wants to be called is named here.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -226,8 +226,9 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def templates(more: Sequence[Path] = ()) -> Templates:
-    """The template folders of all areas."""
+@cache
+def templates(more: tuple[Path, ...] = ()) -> Templates:
+    """The template folders of all areas; all apps of a process share what was loaded."""
     return Templates(
         [assets.TEMPLATES, help_center.TEMPLATES, *more], functions=assets.FUNCTIONS, filters=assets.FILTERS
     )

@@ -1,7 +1,14 @@
 """Jinja environments, one per locale, over the template folders of all areas; rendering is sync and cached."""
 
+import contextlib
+import hashlib
+import os
+import pickle
+import sys
+import threading
 from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from functools import cache, lru_cache
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,22 +16,50 @@ import jinja2
 from markupsafe import Markup
 
 from contact_center.core import i18n
+from contact_center.version import VERSION
 
 # So many parts of pages are kept per locale, of some 2 kB each.
 REMEMBERED = 2_000
 
 
+# What compiled code depends on beside the template and Python.
+OPTIONS: Mapping[str, Any] = {
+    "autoescape": True,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "extensions": ["jinja2.ext.i18n"],
+}
+_MADE_WITH = hashlib.sha256(f"{jinja2.__version__} {OPTIONS} {VERSION}".encode()).hexdigest()[:8]
+
+
 class Compiled(jinja2.BytecodeCache):
-    """Compiled templates of this process, shared by all environments: compiling costs more than rendering."""
+    """Compiled templates lie where Python keeps its compiled modules: compiling all of them takes seconds.
+
+    Where that folder cannot be written, or Python is told not to, each process compiles for itself, once.
+    """
 
     kept: ClassVar[dict[str, bytes]] = {}
 
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """The path of the compiled file; it holds a digest of its source, so a changed template is compiled anew."""
+        source = Path(filename or name)
+        return str(Path(cache_from_source(str(source))).with_name(f"{source.name}.{_MADE_WITH}.pyc"))
+
     def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
+        # A damaged file is written anew.
+        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
+            bucket.bytecode_from_string(self.kept.get(bucket.key) or Path(bucket.key).read_bytes())
 
     def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
         self.kept[bucket.key] = bucket.bytecode_to_string()
+        if sys.dont_write_bytecode:
+            return
+        path = Path(bucket.key)
+        made = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.write_bytes(self.kept[bucket.key])
+            made.replace(path)
 
 
 class Environment(jinja2.Environment):
@@ -56,14 +91,11 @@ class Templates:
     def _environment(self, locale: str) -> jinja2.Environment:
         environment = Environment(
             loader=self._loader,
-            autoescape=True,
             undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
             auto_reload=False,
             cache_size=400,
             bytecode_cache=Compiled(),
+            **OPTIONS,
         )
         environment.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(self._globals, locale=locale, remembered=_remembering(environment))
@@ -76,7 +108,7 @@ class Templates:
         remembered.cache_clear()
 
     def warm(self) -> None:
-        """Compile every template, so that nobody's first page waits for it; takes a second, so run it in a thread."""
+        """Load every template, so that nobody's first page waits; seconds the first time, so run it in a thread."""
         for locale in i18n.LOCALES:
             environment = self.environment(locale)
             for name in environment.list_templates(extensions=["html"]):

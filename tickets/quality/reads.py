@@ -213,7 +213,7 @@ def assignments_of(tx: Connection, ticket_id: int) -> list[Any]:
 
 
 def scorecards(tx: Connection) -> list[Any]:
-    """All scorecards with their newest version and how often they were used."""
+    """All scorecards with their newest version, those in use first, and of them the most used, which a form offers."""
     newest = func.max(ScorecardVersion.number).label("version")
     used = func.count(Evaluation.id).label("used")
     return list(
@@ -222,6 +222,6 @@ def scorecards(tx: Connection) -> list[Any]:
             .join(ScorecardVersion, ScorecardVersion.scorecard_id == Scorecard.id)
             .outerjoin(Evaluation, Evaluation.scorecard_version_id == ScorecardVersion.id)
             .group_by(Scorecard.id)
-            .order_by(Scorecard.active.desc(), Scorecard.name)
+            .order_by(Scorecard.active.desc(), used.desc(), Scorecard.name)
         )
     )

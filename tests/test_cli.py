@@ -1,12 +1,14 @@
 """The command line loads what a verb needs and nothing else, and its list of verbs says what they say."""
 
+import contextlib
+import gc
 import subprocess
 import sys
 
 import pytest
 from typer.testing import CliRunner
 
-from contact_center.cli import VERBS, app, load
+from contact_center.cli import VERBS, app, lasting, load
 
 HEAVY = ("sqlalchemy", "starlette", "agent_ui", "contact_center.app", "contact_center.wiring", "twilio")
 PROGRAM = """
@@ -49,3 +51,12 @@ def test_an_unknown_verb_is_refused_and_no_verb_shows_the_list() -> None:
     assert refused.exit_code == 2
     assert "No such command" in refused.output
     assert "createadmin" in CliRunner().invoke(app, []).output
+
+
+@pytest.mark.parametrize("module", ["contact_center.verbs", "contact_center.no_such_module"])
+def test_nobody_looks_for_garbage_in_what_stays_and_everybody_elsewhere(module: str) -> None:
+    gc.unfreeze()
+    with contextlib.suppress(ModuleNotFoundError):
+        lasting(module)
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 10_000

@@ -47,6 +47,8 @@ ACTIONS = {
     "queue.changed": mark("Queue changed"),
     "queue.created": mark("Queue added"),
     "queue.rules_changed": mark("Rings, skills or weights changed"),
+    "recording.deleted": mark("Recording deleted: its line keeps them no longer"),
+    "recording.deleted_at_carrier": mark("Recording deleted at the carrier"),
     "recording.listened": mark("Somebody listened to a recorded call"),
     "sensitive.rules_changed": mark("Rules for sensitive data changed"),
     "sensitive.shown": mark("Hidden data was looked at"),

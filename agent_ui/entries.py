@@ -11,9 +11,10 @@ from sqlalchemy.orm import aliased
 
 from agent_ui import sentences
 from agent_ui.raster import RASTER, SOUNDS
-from agent_ui.views import Call, Entry, File, Meeting, Side
+from agent_ui.views import Call, Entry, Erased, File, Meeting, Side
 from channels.email.sanitize import remote_pictures
 from channels.phone import outcomes, wording
+from channels.phone.flow.marks import KEY as RECORDINGS
 from channels.phone.states import FINAL, CallState, Direction
 from contact_center.accounts.models import User
 from contact_center.core.clamav import Verdict
@@ -191,6 +192,7 @@ def as_entry(record: Any, files: Sequence[File], names: Names, _: Gettext, *, co
         undo_until=_undo_until(record),
         by=record.user_id or 0,
         files=tuple(files),
+        erased=_erased(meta),
         call=call,
         meeting=_meeting(meta),
         icon=sentences.ICONS.get(str(meta.get("name", "")), "info"),
@@ -199,6 +201,15 @@ def as_entry(record: Any, files: Sequence[File], names: Names, _: Gettext, *, co
         forwarded=str(meta.get("forwarded", "")),
         also=tuple(as_also(one) for one in meta.get("forwarded_also", ())),
         hidden=tuple(_(sentences.SENSITIVE[kind]) for kind in meta.get(HIDDEN, ()) if kind in sentences.SENSITIVE),
+    )
+
+
+def _erased(meta: Mapping[str, Any]) -> tuple[Erased, ...]:
+    """The recordings that were deleted because their time was over."""
+    return tuple(
+        Erased(datetime.fromisoformat(one["deleted_at"]), int(one["kept_days"]))
+        for one in meta.get(RECORDINGS, {}).values()
+        if "deleted_at" in one
     )
 
 
@@ -215,7 +226,18 @@ def as_file(record: Record[Any]) -> File:
     scan = record.scan if record.scan != Verdict.CLEAN.value else None
     inline, sound = scan is None and kind in RASTER, scan is None and kind in SOUNDS
     url = f"/files/{record.file_id}"
-    return File(record.filename, url, record.size, inline, sound, scan or "", record.virus or "")
+    marked = (record.meta or {}).get(RECORDINGS, {}).get(record.filename.partition(".")[0], {}) if sound else {}
+    return File(
+        record.filename,
+        url,
+        record.size,
+        inline,
+        sound,
+        scan or "",
+        record.virus or "",
+        seconds=int(marked.get("seconds") or 0),
+        pauses=tuple((begin, end) for begin, end in marked.get("pauses", ())),
+    )
 
 
 def continues(previous: Any, record: Any) -> bool:

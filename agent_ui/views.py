@@ -80,6 +80,17 @@ class File:
     # Why nobody gets it: infected | too_large | waiting; empty where nothing speaks against it.
     scan: str = ""
     virus: str = ""
+    # Of a recording that was paused: how long it is, and from when to when nothing was recorded, in seconds.
+    seconds: int = 0
+    pauses: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Erased:
+    """A recording that was deleted, when, and after how many days its line deletes them."""
+
+    at: datetime
+    days: int
 
 
 @dataclass(frozen=True)
@@ -141,6 +152,7 @@ class Entry:
     undo_until: datetime | None = None
     by: int = 0
     files: tuple[File, ...] = ()
+    erased: tuple[Erased, ...] = ()
     call: Call | None = None
     meeting: Meeting | None = None
     icon: str = "info"

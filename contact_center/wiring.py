@@ -38,7 +38,7 @@ from channels.phone import hooks as phone_hooks
 from channels.phone import reports as phone_reports
 from channels.phone.commands import TOPIC as CALL_COMMANDS
 from channels.phone.flow import agents as call_agents
-from channels.phone.flow import callers
+from channels.phone.flow import callers, retention
 from channels.phone.flow import hooks as flow_hooks
 from channels.phone.switchboard import Switchboard
 from channels.scanning import FileScans
@@ -166,6 +166,7 @@ LOOPS = (
     "phone-again",
     "switchboard",
     "callers",
+    "recordings",
     "messaging-again",
 )
 
@@ -310,6 +311,7 @@ def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[
         Loop("phone-again", partial(phone_reports.run_once, services), 10.0, frozenset({"journal"})),
         Loop("switchboard", Switchboard(services).run_once, 2.0, frozenset({CALL_COMMANDS})),
         Loop("callers", lost_callers, 60.0),
+        Loop("recordings", retention.Retention(services).run_once, 1800.0),
         Loop("messaging-again", partial(messaging_again.run_once, services), 10.0, frozenset({"journal"})),
     ]
     browser = [

@@ -13,6 +13,7 @@ from agent_ui.pages import gateway_forms
 from channels.carrying import takes_answers
 from channels.history import How
 from channels.messaging import apps as messaging
+from channels.phone.flow import retention
 from channels.sms.gateway.config import PROVIDER, is_gateway
 from channels.sms.numbers import Kind, identify
 from channels.sms.whatsapp import without_prefix
@@ -79,12 +80,16 @@ def defaults(channel: Channel, region: str) -> dict[str, str]:
     if channel is Channel.EMAIL:
         values |= {"imap_security": "tls", "smtp_security": "starttls", "imap_port": "993", "smtp_port": "587"}
         values |= {"oauth_sends": "1", "newsletters_apart": "1"}
+    if channel is Channel.PHONE:
+        values[retention.KEEP_DAYS] = str(retention.USUAL_DAYS)
     return values
 
 
 def stored(channel: Channel, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, str]:
     """An account's settings as the values of its form, and of its secrets only what opens nothing."""
     values = defaults(channel, "")
+    # What a line leaves empty was chosen: for ever.
+    values.pop(retention.KEEP_DAYS, None)
     for name, value in settings.items():
         match value:
             case bool():
@@ -170,6 +175,8 @@ def read_settings(form: Form, channel: Channel, kept: Mapping[str, Any]) -> dict
                 "region": _region(form),
                 "ring_agents": form.flag("ring_agents"),
                 "forward_to": form.text("forward_to"),
+                # Cleared, it is kept no more: for ever.
+                retention.KEEP_DAYS: form.number(retention.KEEP_DAYS, *retention.LIMITS, default=0) or None,
             }
         case Channel.MESSAGING:
             changed = _messaging(form)

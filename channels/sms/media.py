@@ -186,4 +186,9 @@ async def _read(answer: httpx2.Response) -> bytes:
 def file_name(channel: Channel, position: int, content_type: str) -> str:
     """A name for a file that came without one."""
     ending = mimetypes.guess_extension(content_type.partition(";")[0]) or ""
-    return f"{NAMES.get(channel, 'file')}-{position + 1}{ending}"
+    return file_stem(channel, position) + ending
+
+
+def file_stem(channel: Channel, position: int) -> str:
+    """Such a name without its ending, the same for whatever comes at this place of the message."""
+    return f"{NAMES.get(channel, 'file')}-{position + 1}"

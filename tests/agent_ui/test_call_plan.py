@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
 from agent_ui.pages.admin_call_plan import values_of
 from channels.phone.flow.plan import Option, Plan, plan_of
+from contact_center.accounts.models import AuditEntry
 from contact_center.accounts.permissions import Role
 from tests.agent_ui.console import PAGE, SAME_ORIGIN, Console, Seat
 from tests.factories import make_account, make_queue
@@ -78,3 +81,23 @@ async def test_saving_the_account_keeps_its_plan(console: Console) -> None:
     )
     assert saved.status_code == 303
     assert plan_of(await stored(console, account_id)) == Plan()
+
+
+async def test_how_long_a_line_keeps_recordings_is_entered_on_its_account_and_audited(console: Console) -> None:
+    seat, _, account_id = await open_line(console)
+    path = f"/admin/channels/{account_id}"
+    assert (
+        'name="keep_recordings_days" type="number" value="365"' in (await seat.page("/admin/channels/new/phone")).text
+    )
+    # A line from before keeps them for ever, until somebody enters days.
+    assert 'name="keep_recordings_days" type="number" value=""' in (await seat.page(path)).text
+    account = await console.db.read(channel_accounts.by_id, console.services.vault, account_id)
+    known = {"name": account.name, "queue_id": str(account.queue_id), "region": "VN"}
+    assert (await seat.post(path, FORM, **known, keep_recordings_days="0")).status_code == 422
+    assert (await seat.post(path, FORM, **known, keep_recordings_days="90")).status_code == 303
+    assert (await stored(console, account_id))["keep_recordings_days"] == 90
+    audited = select(AuditEntry.details).where(AuditEntry.action == "channel_account.changed")
+    [details] = await console.db.read(lambda tx: tx.execute(audited).scalars().all())
+    assert details["settings"]["keep_recordings_days"] == 90
+    assert (await seat.post(path, FORM, **known, keep_recordings_days="")).status_code == 303
+    assert "keep_recordings_days" not in await stored(console, account_id)

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, insert, select, update
 
+from channels.phone.flow import marks
 from channels.phone.flow.models import CallRecording
 from channels.phone.models import Call
 from contact_center.accounts.models import AuditEntry
@@ -62,3 +63,19 @@ async def test_a_voicemail_is_a_message_like_any_other(console: Console) -> None
     assert (await minh.http.get(url)).status_code == 200
     page = await minh.page("/tickets/100")
     assert f'<audio controls preload="none" src="{url}"' in page.text
+
+
+async def test_a_player_shows_pauses_and_a_deleted_recording_says_so(console: Console) -> None:
+    boss = await console.sit(role=Role.SUPERVISOR)
+    await recorded(console)
+    told = {"seconds": 65, "pauses": [[12, 40]]}
+    gone = {"deleted_at": "2026-11-02T09:00:00+00:00", "kept_days": 90}
+    message_id = await console.db.read(lambda tx: tx.execute(select(CallRecording.message_id)).scalar_one())
+    await console.write(marks.mark, message_id, "call", told)
+    await console.write(marks.mark, message_id, "recording-2", gone)
+    page = (await boss.page("/tickets/100")).text
+    assert '<ul class="tiny muted" aria-label="Pauses of the recording">' in page
+    assert "Paused from 0:12 to 0:40" in page
+    assert '<rect x="12" width="28" height="1"/>' in page
+    assert "The recording was deleted on <time" in page
+    assert "this line keeps them for 90 days." in page

@@ -60,3 +60,22 @@ class CallRecording(Base):
     transcription_url: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
+    # When its time was over (channels.phone.flow.retention), and when the carrier is to be told: None once it was.
+    deleted_at: Mapped[datetime | None]
+    carrier_due_at: Mapped[datetime | None]
+    carrier_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    __table_args__ = (
+        Index(
+            "ix_call_recordings_kept",
+            "created_at",
+            postgresql_where=text("deleted_at IS NULL"),
+            sqlite_where=text("deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_call_recordings_at_carrier",
+            "carrier_due_at",
+            postgresql_where=text("carrier_due_at IS NOT NULL"),
+            sqlite_where=text("carrier_due_at IS NOT NULL"),
+        ),
+    )

@@ -11,22 +11,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from channels.phone import calls, entries
-from channels.phone.flow import callers
+from channels.phone.flow import callers, marks, silences
 from channels.phone.flow.models import CallRecording
 from channels.phone.flow.steps import Outcome
 from channels.phone.lines import Line
 from channels.phone.models import Call
+from channels.sms.media import file_stem
 from channels.sms.models import SmsMedia
 from channels.sms.parse import BadForm, required
-from contact_center.core.events import emit
 from contact_center.core.i18n import gettext, mark
 from contact_center.core.schema import clean_text
 from contact_center.core.upsert import insert_once
 from tickets import intake
 from tickets.inbound import InboundMessage
-from tickets.models import Message, Ticket
+from tickets.models import Message
 from tickets.states import Channel
-from tickets.timeline import topics_of
 
 VOICEMAIL, TALK = "voicemail", "call"
 STATES = ("in-progress", "completed", "absent")
@@ -81,7 +80,10 @@ def _take(tx: Connection, call_id: int, kind: str, values: Mapping[str, str], *,
         )
         if message_id is not None:
             _change(tx, recording, message_id=message_id)
-            _fetch_soon(tx, line, recording, message_id, now=now)
+            position = _fetch_soon(tx, line, recording, message_id, now=now)
+            if pauses := silences.pauses_of(tx, recording):
+                shown = {"seconds": recording.seconds, "pauses": [list(pause) for pause in pauses]}
+                marks.mark(tx, message_id, file_stem(Channel.PHONE, position), shown)
 
 
 def _voicemail(tx: Connection, line: Line, recording: Row[Any], *, now: datetime) -> int | None:
@@ -113,8 +115,9 @@ def _talk(tx: Connection, line: Line, call_id: int, *, now: datetime) -> int | N
     return message_id
 
 
-def _fetch_soon(tx: Connection, line: Line, recording: Row[Any], message_id: int, *, now: datetime) -> None:
-    position = tx.execute(select(func.count()).where(SmsMedia.message_id == message_id)).scalar_one()
+def _fetch_soon(tx: Connection, line: Line, recording: Row[Any], message_id: int, *, now: datetime) -> int:
+    """Ask for the sound; its position among the files of the message."""
+    position: int = tx.execute(select(func.count()).where(SmsMedia.message_id == message_id)).scalar_one()
     tx.execute(
         insert(SmsMedia).values(
             message_id=message_id,
@@ -127,6 +130,7 @@ def _fetch_soon(tx: Connection, line: Line, recording: Row[Any], message_id: int
             due_at=now,
         )
     )
+    return position
 
 
 def _text(line: Line, recording: Row[Any]) -> str:
@@ -138,14 +142,7 @@ def _text(line: Line, recording: Row[Any]) -> str:
 def _rewrite(tx: Connection, line: Line, recording: Row[Any], *, now: datetime) -> None:
     """The words come after the message: it gets them, and screens hear of it."""
     tx.execute(update(Message).where(Message.id == recording.message_id).values(text=_text(line, recording)))
-    ticket = tx.execute(
-        select(Ticket.id, Ticket.queue_id, Ticket.assignee_id)
-        .join(Message, Message.ticket_id == Ticket.id)
-        .where(Message.id == recording.message_id)
-    ).one()
-    told = {"ticket_id": ticket.id, "message_id": recording.message_id, "delivery": None}
-    topics = topics_of(ticket.id, queue_id=ticket.queue_id, assignee_id=ticket.assignee_id)
-    emit(tx, "message.updated", told, now=now, topics=topics)
+    marks.tell(tx, recording.message_id, now=now)
 
 
 def _find_or_add(tx: Connection, call_id: int, kind: str, external_id: str, *, now: datetime) -> Row[Any]:

@@ -1,10 +1,17 @@
 """Recordings the carrier tells us of: their words and their sound, in any order, each once."""
 
+from datetime import datetime, timedelta
 from itertools import permutations
+from typing import Any
 
+import pytest
+from sqlalchemy import insert
+
+from channels.phone.commands import Verb
 from channels.phone.flow.models import CallRecording
-from channels.phone.models import Call
+from channels.phone.models import Call, CallCommand
 from channels.sms.models import SmsMedia
+from contact_center.core.clock import utcnow
 from tests.channels.desk import Desk
 from tests.channels.phone.calls import Talk, begin
 from tickets.models import JournalItem, Message, Ticket
@@ -58,3 +65,42 @@ async def test_words_that_could_not_be_read_and_recordings_of_other_calls_change
     await tells(other, "voicemail", {**DONE, "AccountSid": "AC2"})
     assert [row.call_id for row in await sqlite_desk.rows(CallRecording)] == [talk.call_id]
     assert [row.state for row in await sqlite_desk.rows(JournalItem)][-1] == "quarantined"
+
+
+def done(call_id: int, verb: Verb, at: datetime, *, took: int = 1, state: str = "done") -> dict[str, Any]:
+    """A command that the carrier carried out at `at`, `took` seconds after it was asked."""
+    asked = at - timedelta(seconds=took)
+    known = {"args": {}, "error": "", "attempts": 1, "created_at": asked, "due_at": asked, "begun_at": asked}
+    return {"call_id": call_id, "verb": verb.value, "state": state, **known, "done_at": at}
+
+
+PAUSE, RESUME, RECORD = Verb.PAUSE_RECORDING, Verb.RESUME_RECORDING, Verb.RECORD
+
+
+@pytest.mark.parametrize(
+    ("orders", "pauses"),
+    [
+        ([], None),
+        ([(RECORD, 0), (PAUSE, 10), (RESUME, 25), (PAUSE, 30), (PAUSE, 31), (RESUME, 41)], [[10, 25], [30, 41]]),
+        # Nobody went on: to its end. What came after that end is cut.
+        ([(RECORD, 0), (PAUSE, 50)], [[50, 65]]),
+        ([(RECORD, 0), (PAUSE, 60), (RESUME, 90)], [[60, 65]]),
+        ([(RECORD, 0), (PAUSE, 90), (RESUME, 95)], None),
+        # Recorded again within one call: the pause is the other recording's.
+        ([(RECORD, -40), (PAUSE, -30), (RESUME, -20), (RECORD, 0), (PAUSE, 5), (RESUME, 7)], [[5, 7]]),
+        ([(RESUME, 3), (RECORD, 0)], None),
+    ],
+)
+async def test_a_recording_that_was_paused_says_where(sqlite_desk: Desk, orders: Any, pauses: Any) -> None:
+    talk = await begin(sqlite_desk)
+    began = utcnow()
+    rows = [done(talk.call_id, verb, began + timedelta(seconds=second)) for verb, second in orders]
+    rows.append(done(talk.call_id, PAUSE, began + timedelta(seconds=2), state="failed"))
+    await talk.do(lambda tx: tx.execute(insert(CallCommand), rows))
+    await tells(talk, "voicemail", DONE)
+    await tells(talk, "recording", {"RecordingSid": "RE2", "RecordingStatus": "in-progress"})
+    await tells(talk, "recording", {**DONE, "RecordingSid": "RE2"})
+    [call] = await sqlite_desk.rows(Call)
+    [entry] = [row for row in await sqlite_desk.rows(Message) if row.id == call.message_id]
+    shown = entry.meta.get("recordings", {}).get("recording-1")
+    assert shown == (pauses and {"seconds": 65, "pauses": pauses})

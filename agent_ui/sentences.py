@@ -92,6 +92,7 @@ ICONS = {
     "not_spam": "undo-2",
     "kept_newsletter": "mail",
     "no_newsletter": "undo-2",
+    "macro_ran": "zap",
 }
 IDENTITY = {
     "questions": mark("security questions"),
@@ -143,6 +144,8 @@ def event(meta: Mapping[str, Any], names: Mapping[tuple[str, int], str], by: str
         agent = names.get(("user", _number(meta.get("to_user_id"))), _("an agent"))
         known = ASSIGNED.get(str(meta.get("reason")))
         return _(known, agent=agent) if known else _signed(_("Assigned to %(agent)s", agent=agent), by, _)
+    if name in AUTOMATIONS:
+        return _signed(_automation(name, meta, _), by, _)
     return _signed(_plain(name, meta, names, _), by, _)
 
 
@@ -186,6 +189,14 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
         told = there if "to_ticket_id" in meta else here
         return _(told, number=meta.get("number", ""))
     return _(MORE[name]) if name in MORE else name.replace("_", " ").capitalize()
+
+
+AUTOMATIONS = frozenset({"macro_ran"})
+
+
+def _automation(name: str, meta: Mapping[str, Any], _: Gettext) -> str:
+    """What ran here by itself or by one click."""
+    return _("Macro “%(name)s”", name=meta.get("macro", ""))
 
 
 def _identity(name: str, meta: Mapping[str, Any], _: Gettext) -> str:

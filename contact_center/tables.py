@@ -8,6 +8,7 @@ import channels.phone.flow.models
 import channels.phone.models
 import channels.sms.models
 import contact_center.accounts.models
+import contact_center.automations.models
 import contact_center.core.events
 import contact_center.core.installation
 import knowledge_base.models

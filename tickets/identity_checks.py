@@ -113,7 +113,7 @@ def hold(tx: Connection, ticket_id: int, method: Method, *, until: datetime, not
     if tx.execute(longer.values(valid_until=until)).rowcount:
         return
     early = select(IdentityCheck.id).where(*own, IdentityCheck.ended_at < IdentityCheck.valid_until).limit(1)
-    if tx.execute(early).first() is None and not _standing(tx, ticket_id, now):
+    if tx.execute(early).first() is None and not stands(tx, ticket_id, now):
         settle(tx, ticket_id, method, until=until, note=note, user_id=None, now=now)
 
 
@@ -131,7 +131,8 @@ def lapse(tx: Connection, ticket_id: int, method: Method, *, now: datetime) -> N
     )
 
 
-def _standing(tx: Connection, ticket_id: int, now: datetime) -> bool:
+def stands(tx: Connection, ticket_id: int, now: datetime) -> bool:
+    """Whether somebody has made sure who this customer is, and it still holds."""
     holds = (IdentityCheck.ended_at.is_(None), IdentityCheck.valid_until > now)
     return tx.execute(select(IdentityCheck.id).where(IdentityCheck.ticket_id == ticket_id, *holds)).first() is not None
 

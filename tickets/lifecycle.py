@@ -68,7 +68,7 @@ def reopen(tx: Connection, ticket_id: int, *, user_id: int | None, now: datetime
     set_status(tx, ticket_id, Status.OPEN, user_id=user_id, now=now)
 
 
-def snooze(tx: Connection, ticket_id: int, *, until: datetime, user_id: int, now: datetime) -> None:
+def snooze(tx: Connection, ticket_id: int, *, until: datetime, user_id: int | None, now: datetime) -> None:
     """Look at it again at a moment; a message of the customer wakes it before."""
     set_status(tx, ticket_id, Status.SNOOZED, user_id=user_id, now=now, snoozed_until=until)
 
@@ -151,6 +151,13 @@ def add_tag(tx: Connection, ticket_id: int, name: str, *, user_id: int | None, n
     """One more tag beside those that are there."""
     access(tx, ticket_id, lock=True)
     tag(tx, ticket_id, [*_tags_of(tx, ticket_id), name], user_id=user_id, now=now)
+
+
+def remove_tag(tx: Connection, ticket_id: int, name: str, *, user_id: int | None, now: datetime) -> None:
+    """All tags but this one; nothing if it is not there."""
+    access(tx, ticket_id, lock=True)
+    wanted = [one for one in _tags_of(tx, ticket_id) if one != name]
+    tag(tx, ticket_id, wanted, user_id=user_id, now=now)
 
 
 def _tags_of(tx: Connection, ticket_id: int) -> dict[str, int]:

@@ -28,6 +28,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("profiles", mark("Routing profiles"), "workflow"),
             ("away-reasons", mark("Away reasons"), "coffee"),
             ("topics", mark("Topics"), "bookmark"),
+            ("macros", mark("Macros"), "zap"),
         ),
     ),
     (mark("Channels"), (("channels", mark("Channel accounts"), "plug"),)),

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     MANAGE_COMPLAINTS = "manage_complaints"  # own and decide complaints
     WRITE_ARTICLES = "write_articles"  # write and suggest
     PUBLISH_ARTICLES = "publish_articles"
+    SHARE_MACROS = "share_macros"  # write the macros of teams and of everybody; one's own need only HANDLE
     REVEAL_SENSITIVE = "reveal_sensitive"  # see card numbers, ids and codes that were masked; every look is audited
     LISTEN_RECORDINGS = "listen_recordings"  # hear calls of others; every listen is audited
     ADMINISTER = "administer"  # channels, users, queues, journal, settings
@@ -37,6 +38,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_COMPLAINTS,
             Permission.WRITE_ARTICLES,
             Permission.PUBLISH_ARTICLES,
+            Permission.SHARE_MACROS,
             Permission.REVEAL_SENSITIVE,
             Permission.LISTEN_RECORDINGS,
         }

@@ -17,8 +17,8 @@ from contact_center.core.events import Handlers
 from contact_center.core.relay import BATCH, relay_batch
 from contact_center.core.secrets import Vault, load_secret
 from contact_center.core.settings import Settings
+from contact_center.demo import automation, mark, quality, shoppers, whatsapp
 from contact_center.demo import cast as casting
-from contact_center.demo import mark, quality, shoppers, whatsapp
 from contact_center.demo.history import History
 from contact_center.demo.matters import Customers
 from contact_center.demo.month import Scale, Stretch, stretches
@@ -134,6 +134,7 @@ def _shop(tx: Connection, vault: Vault, customers: int, *, now: datetime, report
     _articles(tx, cast, now)
     quality.prepare(tx, cast, now=now)
     whatsapp.seed(tx, cast.accounts["Shop WhatsApp"], now=now)
+    automation.seed(tx, cast, now=now)
     # What this has told is handled before anybody writes; nobody was there to be poked.
     while relay_batch(tx, wiring.HANDLERS, now) == BATCH:
         pass

@@ -11,6 +11,8 @@ import { say, toast, word } from "./words.js";
 const SAVE_AFTER = 700;
 const SAVE_AT_LATEST = 1800;
 const COST_AFTER = 400;
+// A place of a macro's text that had no value.
+const PLACE = /\{\{\s*(?:customer\.name|ticket\.number|ticket\.subject|queue\.name|agent\.name)\s*\}\}/;
 
 const form = () => document.getElementById("composer");
 const area = () => document.getElementById("reply");
@@ -149,6 +151,19 @@ export function putBack(back) {
   area().setSelectionRange(back.text.length, back.text.length);
 }
 
+/** A macro's reply: into the reply as if it had been typed, after what is there. */
+export function insert(text) {
+  setMode("reply");
+  if (mode() !== "reply") return;
+  const before = area().value.trimEnd();
+  area().value = before + (before ? "\n\n" : "") + text;
+  changed();
+  area().focus();
+  const place = PLACE.exec(area().value);
+  if (place) area().setSelectionRange(place.index, place.index + place[0].length);
+  else area().setSelectionRange(area().value.length, area().value.length);
+}
+
 /** Send what is written at a moment (with its offset, or as the customer's clock shows it), and set a status then. */
 export const sendLater = (when, then) => void deliver({ when, then });
 
@@ -163,6 +178,13 @@ async function deliver({ then = "", when = "" }) {
   if (composer.dataset.busy) return;
   if (!area().value.trim() && !put.any()) { toast(word("empty"), { seconds: 3 }); area().focus(); return; }
   if (mode() === "reply" && copies.refusal()) { toast(copies.refusal(), { bad: true }); return; }
+  const place = mode() === "reply" && PLACE.exec(area().value);
+  if (place) {
+    toast(word("unfilled", { place: place[0] }), { bad: true });
+    area().focus();
+    area().setSelectionRange(place.index, place.index + place[0].length);
+    return;
+  }
   if (put.refusal()) { toast(put.refusal(), { bad: true }); return; }
   if (mode() === "reply" && !when && whatsapp.refusal()) { toast(whatsapp.refusal(), { bad: true }); return; }
   composer.dataset.busy = "1";

@@ -9,6 +9,7 @@ import "./bell.js";
 import "./callbar.js";
 import "./keys.js";
 import "./later.js";
+import "./macros.js";
 import "./mail.js";
 import "./measure.js";
 import "./offers.js";

@@ -19,6 +19,7 @@ const KEYS = {
   k: () => move(-1),
   r: () => setMode("reply"),
   n: () => setMode("note"),
+  m: () => document.getElementById("macro-dialog")?.showModal(),
   // With a selection they mean the selection, else the open conversation.
   e: () => picking.any() ? picking.ask("resolved") : document.querySelector('#status-menu [name=status][value=resolved]')?.click(),
   i: () => picking.any() ? picking.ask("me") : document.querySelector(".assign-me:not([hidden])")?.click(),

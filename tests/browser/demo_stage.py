@@ -1,16 +1,14 @@
 """The demo itself for browser tests: the real command's parts with a small shop, as a child process.
 
-`python -m tests.browser.demo_stage FOLDER PORT` seeds and serves it, paused: nobody but the test acts.
+`serve` seeds and serves it, paused: nobody but the test acts.
 """
 
 import contextlib
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx2
@@ -21,6 +19,7 @@ from contact_center.core.clock import utcnow
 from contact_center.core.settings import Settings
 from contact_center.demo import mark, seed, server
 from contact_center.demo.month import Scale
+from tests.browser import children
 
 SMALL = Scale(customers=24, days=2, tickets=10, today=6)
 START_SECONDS = 120
@@ -53,32 +52,21 @@ def open_demo(folder: Path) -> Iterator[DemoStage]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    command = [sys.executable, "-m", "tests.browser.demo_stage", str(folder), str(port)]
-    with (folder / "demo.log").open("wb") as log:
-        child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    log = folder / "demo.log"
+    child = children.start(serve, folder, port, log=log)
     try:
-        _wait(child, port, folder / "demo.log")
+        _wait(child, port, log)
         yield DemoStage(port)
     finally:
-        child.terminate()
-        try:
-            child.wait(15)
-        except subprocess.TimeoutExpired:
-            child.kill()
+        children.stop(child)
 
 
-def _wait(child: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(child: ForkServerProcess, port: int, log: Path) -> None:
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up:
         with contextlib.suppress(httpx2.HTTPError):
             if httpx2.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200:
                 return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(0.1)
-            raise AssertionError(log.read_text())
+        child.join(0.05)
+        assert child.exitcode is None, log.read_text()
     raise AssertionError("the demo did not start")
-
-
-if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,6 +1,6 @@
 """The real web process with a shop's widget and an agent, as a child process that tests start, stop and kill.
 
-`python -m tests.browser.desk FOLDER PORT` serves it. Beside the product's own pages there is the shop's page at `/`
+`serve` is the child's side. Beside the product's own pages there is the shop's page at `/`
 of localhost (a foreign site for 127.0.0.1), and `/api/test/…` to play the agent through the real use cases.
 """
 
@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import socket
-import sys
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from contact_center.core.db import sqlite_engine
 from contact_center.core.services import services
 from contact_center.core.settings import Settings
 from contact_center.tables import METADATA
+from tests.browser import children
 from tests.factories import make_account, make_queue, make_user
 from tickets import assignments, channel_accounts, lifecycle
 from tickets.models import Message
@@ -151,19 +152,15 @@ class Desk:
             self.port: int = probe.getsockname()[1]
         self.base = f"http://localhost:{self.port}/shop"
         self.own = f"http://127.0.0.1:{self.port}"
-        self.child: asyncio.subprocess.Process
+        self.child: ForkServerProcess
 
     async def start(self) -> None:
         """Start it and wait until it answers."""
-        log = (self.folder / "desk.log").open("ab")
-        self.child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.browser.desk", str(self.folder), str(self.port), stdout=log, stderr=log
-        )
-        log.close()
+        log = self.folder / "desk.log"
+        self.child = await asyncio.to_thread(children.start, serve, self.folder, self.port, log=log)
         async with httpx2.AsyncClient() as client:
             for _ in range(3000):
-                if self.child.returncode is not None:
-                    raise AssertionError((self.folder / "desk.log").read_text())
+                assert self.child.exitcode is None, log.read_text()
                 try:
                     if (await client.get(f"{self.own}/readyz")).status_code == 200:
                         return
@@ -173,9 +170,9 @@ class Desk:
 
     async def stop(self, number: int = signal.SIGTERM) -> None:
         """End it, gracefully or not."""
-        if self.child.returncode is None:
-            self.child.send_signal(number)
-        await self.child.wait()
+        if self.child.exitcode is None and self.child.pid is not None:
+            os.kill(self.child.pid, number)
+        await asyncio.to_thread(self.child.join)
 
     async def act(self, do: str, **order: object) -> None:
         """Play the agent; tries again (with the same client id) while the server is away."""
@@ -198,8 +195,3 @@ class Desk:
     async def change(self, **settings: object) -> None:
         async with httpx2.AsyncClient() as client:
             await client.post(f"{self.own}/api/test/change", json=settings)
-
-
-if __name__ == "__main__":
-    os.environ.pop("DATABASE_URL", None)
-    serve(Path(sys.argv[1]), int(sys.argv[2]))

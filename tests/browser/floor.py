@@ -1,18 +1,15 @@
 """A floor for browser tests: the real web process (uvicorn, SQLite, all loops) as a child, with customers to play.
 
-`python -m tests.browser.floor FOLDER PORT` serves it. `/test/…` play the customers through the real use cases.
+`serve` is the child's side. `/test/…` play the customers through the real use cases.
 """
 
 import base64
 import contextlib
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +36,7 @@ from contact_center.wiring import HANDLERS
 from routing import handling, presence, profiles
 from routing.models import AgentState, WorkItem
 from routing.states import Presence
-from tests.browser import phone
+from tests.browser import children, phone
 from tests.factories import inbound, make_account, make_queue, unique
 from tickets import intake, lifecycle
 from tickets.inbound import StoredFile
@@ -171,35 +168,24 @@ class Floor:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkServerProcess | None = None
 
     def start(self) -> None:
         """Start the process, and wait until it answers."""
-        command = [sys.executable, "-m", "tests.browser.floor", str(self.folder), str(self.port)]
-        self.process = subprocess.Popen(command, env={**os.environ, "CONTACT_CENTER_LOG_LEVEL": "warning"})
+        log = self.folder / "floor.log"
+        self.process = children.start(serve, str(self.folder), self.port, log=log)
         give_up = time.monotonic() + START_SECONDS
         while time.monotonic() < give_up:
             with contextlib.suppress(httpx2.HTTPError):
                 if httpx2.get(f"{self.url}/readyz", timeout=2).status_code == 200:
                     return
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(0.1)
-                raise AssertionError("the floor ended at once")
+            self.process.join(0.05)
+            assert self.process.exitcode is None, log.read_text()
         raise AssertionError("the floor did not start")
 
-    def kill(self) -> None:
-        """As a power cut would."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        if self.process is not None:
+            children.stop(self.process)
 
     def say(self, text: str, *, who: str = "", **more: str) -> dict[str, Any]:
         """A customer writes; the answer names them and the ticket."""
@@ -244,7 +230,3 @@ def open_floor(folder: Path) -> Iterator[Floor]:
         yield floor
     finally:
         floor.stop()
-
-
-if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))

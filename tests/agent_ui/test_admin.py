@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from agent_ui.pages.admin import SECTIONS
+from agent_ui.pages.admin_system import Health, read_health
 from contact_center.accounts import teams, users
 from contact_center.accounts.models import AuditEntry
 from contact_center.accounts.permissions import Role
@@ -362,6 +363,21 @@ async def test_the_system_page_names_version_database_and_findings(console_on_bo
     page = await seat.page("/admin/system")
     assert "contact-center migrate" in page.text
     assert ("SQLite" in page.text) or ("PostgreSQL" in page.text)
+
+
+async def test_the_system_page_counts_rows_and_not_ids(console_on_both: Console) -> None:
+    def two_far_apart(tx: Connection) -> Health:
+        account_id = make_account(tx)
+        make_ticket(tx, account_id=account_id)
+        if tx.dialect.name == "postgresql":
+            tx.execute(text("SELECT setval(pg_get_serial_sequence('tickets', 'id'), 5000)"))
+        else:
+            tx.execute(text("UPDATE sqlite_sequence SET seq = 5000 WHERE name = 'tickets'"))
+        make_ticket(tx, account_id=account_id, sender="+4915112345679")
+        return read_health(tx)
+
+    health = await console_on_both.write(two_far_apart)
+    assert (health.tickets, health.messages) == (2, 2)
 
 
 async def test_what_people_type_is_escaped(console: Console) -> None:

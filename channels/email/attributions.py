@@ -7,6 +7,8 @@ subject; then only quote signs right below make it an attribution.
 import re
 from collections.abc import Callable, Sequence
 
+from channels.email.own_words import tells
+
 _MAX_LINES = 5
 _MAX_CHARS = 500
 _END_VERBS = (
@@ -17,7 +19,7 @@ _END_VERBS = (
     r"пишет|пише|писал\(а\)|писал|писала|написав\(ла\)|написав|написала|написа|a scris|írta|yazdı|έγραψε|"
     r"kirjutas|"
     r"parašė|rašė|rakstīja|je napisao/la|je napisal/a|je napisao|je napisala|je napisal|napisao je|napisao|"
-    r"menulis|"
+    r"menulis|је написао/ла|је написала|је написао|"
     r"schreef|schrieb|schrieben|schreibt|geschreven|pisze|đã viết|viết|เขียน|เขียนว่า|כתב/ה|כתבה|כתב|كتب|"
     r"كتبت|نوشت|写道|"
     r"寫道|撰写|写到|のメール|"
@@ -59,6 +61,9 @@ _NOTES = re.compile(
     r"^\S.{1,120} (?:wrote on|schrieb am|a écrit le|a écrit sur|ha scritto il|escribió el|skrev den) \d.{4,60}:$",
     re.IGNORECASE,
 )
+_YOU_WROTE = re.compile(r"^(?:as |what |when )?(?:i|we|you|he|she|they|wie (?:sie|ich|wir)) ", re.IGNORECASE)
+# Horde and its kin.
+_QUOTING = re.compile(r"^(?:quoting|zitat von|citando|citazione di|cytowanie|citat från|citaat van) ", re.IGNORECASE)
 _ENDS_WITH_ADDRESS = re.compile(r"@[^\s<>]{1,255}>[\s\u200e\u200f\u202c]{0,3}[:：][\u202c\u200e\u200f]?$")
 # Catalan Gmail puts the day after the name: "Missatge de Anna <anna@example.com> del dia dl., 2 de nov. …:".
 _CATALAN = re.compile(r"^\s{0,3}missatge de \S.{1,200}@.{1,200}\sdel dia\s.{4,80}:$", re.IGNORECASE)
@@ -151,12 +156,18 @@ def _is_attribution(window: str, first: str, quoted: bool) -> bool:
     if not (time or date or address):
         return False
     strong = quoted or address or (time and date)
+    if not quoted and tells(window):
+        return False
     starts = _STARTER.match(first) is not None or _DATE_START.match(first) is not None
     if window[-60:].lower().rstrip(_TRAILING).endswith(_VERBS):
         return strong and (starts or address or quoted) and not _is_own_sentence(window, quoted)
     if starts and time and date and address and _ENDS_WITH_ADDRESS.search(window):
         return True
     if time and date and _NOTES.search(window):
+        return quoted or not _YOU_WROTE.match(window)
+    whole = quoted and address and window.rstrip("*_ ")[-1] in ":：" and len(window) <= 300
+    if whole and ((time and date) or _QUOTING.match(window)):
+        # In whatever language: a day, a time, an address and a colon, right above the quoted lines.
         return True
     if window.rstrip("*_ ")[-1] not in ":：" or len(window) > 300 or _HAS_MIDDLE_VERB.search(window) is None:
         return False

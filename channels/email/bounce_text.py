@@ -28,7 +28,7 @@ _FAILURE_SUBJECT = re.compile(
     r"olevererbart|kunde inte|ikke leveret|niedostarcz|nie dostarcz|"
     r"не(?:доставлен| доставлен|возможно доставить)|недоставк|退信|退件|投递失败|无法投递|无法送达|"
     r"系统退信|配信(?:不能|できません|エラー)|送信できません|未送信|반송|전송 ?실패|"
-    r"không (?:gửi|chuyển|thể gửi|thể chuyển|được gửi)|thư bị trả lại|gửi thất bại",
+    r"không (?:gửi|chuyển|thể gửi|thể chuyển|được gửi)|thư bị (?:trả lại|chậm|hoãn|trì hoãn)|gửi thất bại",
     re.IGNORECASE,
 )
 _FAILURE_WORDS = re.compile(
@@ -53,7 +53,7 @@ _FAILURE_WORDS = re.compile(
     r"niet (?:worden )?(?:bezorgd|afgeleverd)|nie (?:można|udało|został)|"
     r"не (?:удалось|может быть|было|был) ?[\w ]{0,20}достав|не доставлено|无法(?:投递|送达|发送)|退回|"
     r"投递失败|被退|配信(?:できません|不能|に失敗)|送信できません|届けられません|"
-    r"반송|전송(?:하지|할 수|에 실패)|không (?:thể )?(?:gửi|chuyển|phân phối|giao)",
+    r"반송|전송(?:하지|할 수|에 실패)|(?:không|chưa) (?:thể )?(?:được )?(?:gửi|chuyển|phân phối|giao)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SERVER_REPLY = re.compile(
@@ -82,7 +82,10 @@ _DELAY = re.compile(
     r"\bdelay(?:ed)?\b|warning: (?:could not send|message)|will (?:be )?(?:keep|continue|retr)|"
     r"still being (?:retried|attempted)|not yet (?:been )?(?:deliver|sent)|"
     r"no action is required|transient (?:non-fatal|error)|this is a warning|will be retried|"
-    r"you do not need to resend|verzögert|retardé|temporary (?:error|problem)[^\n]{0,60}retry",
+    r"you do not need to resend|verzögert|noch nicht zugestellt|retardé|pas encore (?:été )?(?:remis|livré)|"
+    r"retras(?:ad|o)|ainda não (?:foi )?entregue|ritard(?:o|at)|vertraagd|opóźni|задерж|"
+    r"chưa (?:được )?(?:gửi|chuyển)|tiếp tục (?:thử|gửi)|bị (?:chậm|trì hoãn)|延迟|延遅|"
+    r"temporary (?:error|problem)[^\n]{0,60}retry",
     re.IGNORECASE,
 )
 _GIVEN_UP = re.compile(

@@ -21,6 +21,8 @@ _TO_FIELD = re.compile(
     r"^(?:To|X-Envelope-To|Envelope-To|X-Original-To)[ \t]*:[ \t]*(.{1,2000})$", re.MULTILINE | re.IGNORECASE
 )
 _COMPLAINT_SUBJECT = re.compile(r"^complaint about message from [\da-f.:]{7,45}$", re.IGNORECASE)
+_ARRIVED = frozenset({"delivered", "relayed", "expanded"})
+_NO_RECEIPT = frozenset({"action", "status", "diagnostic-code", "failure", "error"})
 _MAX_DIAGNOSTIC = 600
 _MAX_RECIPIENTS = 100
 
@@ -40,30 +42,38 @@ class Suspect:
 
 def read_bounce(mail: Suspect) -> Bounce | None:
     """What the report says, or None when the mail is none."""
-    groups = [fields for leaf in _reports(mail.bodies) for fields in _delivery_fields(leaf)]
+    groups = [fields for leaf in _reports(mail) for fields in _delivery_fields(leaf)]
     groups += _loose_fields(mail)
     recipients = _reported(groups)
     complaint = _complaint(mail)
     if complaint is not None:
         return complaint
+    actions = {fields.get("action", "").lower().split(" ")[0] for fields in groups} - {""}
+    if (actions and actions <= _ARRIVED) or _is_receipt(groups, mail):
+        return None
     if not recipients and not _from_system(mail) and not bounce_text.is_failure_subject(mail.subject):
         return None
     notice, original = bounce_text.cut(mail.text)
     if not recipients and not _looks_like_bounce(mail, notice):
         return None
-    action = {fields.get("action", "").lower().split(" ")[0] for fields in groups} - {""}
-    if recipients and action and action <= {"delivered", "relayed", "expanded"}:
-        return None
     recipients = _explained(recipients, notice) if recipients else _from_words(mail, notice, original)
     ids = _original_ids(mail, original)
-    delayed = action == {"delayed"} or (not groups and bounce_text.is_delay(mail.subject, notice))
+    if not recipients and not _certain(mail):
+        return None
+    delayed = actions == {"delayed"} or (not groups and bounce_text.is_delay(mail.subject, notice))
     if delayed:
         recipients = [replace(found, kind=BounceKind.SOFT) for found in recipients]
     return Bounce(tuple(recipients[:_MAX_RECIPIENTS]), ids, delayed)
 
 
-def _reports(bodies: Bodies) -> list[Leaf]:
-    """The machine-readable parts, of a report inside the report too (gateways wrap them once)."""
+def _reports(mail: Suspect) -> list[Leaf]:
+    """The machine-readable parts, of a report inside the report too (gateways wrap them once).
+
+    Somebody who attaches the report that they got and writes a word to it asks us about it.
+    """
+    if not _from_system(mail) and mail.text.strip():
+        return mail.bodies.reports
+    bodies = mail.bodies
     inner = [message for message in bodies.embedded[:3] if message.get_content_type() == "multipart/report"]
     return bodies.reports + [leaf for message in inner for leaf in read_bodies(message).reports]
 
@@ -78,6 +88,13 @@ def _delivery_fields(leaf: Leaf) -> list[dict[str, str]]:
         return []
     text = with_unix_lines(decode(leaf.content, leaf.charset))
     return [fields for group in _GROUPS.split(text) if (fields := _fields(group))]
+
+
+def _is_receipt(groups: list[dict[str, str]], mail: Suspect) -> bool:
+    """A receipt of RFC 8098: read or deleted, it arrived; unless it says that something failed."""
+    said = [fields["disposition"].lower() for fields in groups if "disposition" in fields]
+    failed = any(_NO_RECEIPT & fields.keys() or "fail" in fields.get("disposition", "").lower() for fields in groups)
+    return bool(said) and not failed and not bounce_text.is_failure_subject(mail.subject)
 
 
 def _fields(group: str) -> dict[str, str]:
@@ -201,6 +218,13 @@ def _looks_like_bounce(mail: Suspect, notice: str) -> bool:
     if mail.return_path == "":
         return subject or (words and not is_absence(mail.head, mail.subject))
     return subject and words and bounce_text.is_technical(notice) and not bounce_text.is_letter(notice)
+
+
+def _certain(mail: Suspect) -> bool:
+    """Whether a report that names nobody is one at all: people and parcel services write about failures too."""
+    if mail.return_path and mail.sender.address.lower().startswith("postmaster"):
+        return False
+    return _named_system(mail)
 
 
 def _explained(recipients: list[BouncedRecipient], notice: str) -> list[BouncedRecipient]:

@@ -66,6 +66,7 @@ _QUOTED_CLASSES = frozenset(
         "x_yahoo_quoted",
         "ydpyahoo_quoted",
         "freebirdquote",
+        "ntes-mailmaster-quote",
     ]
 )
 _QUOTED_IDS = frozenset(
@@ -77,7 +78,7 @@ _ATTRIBUTION_CLASSES = frozenset(
     {"gmail_attr", "moz-cite-prefix", "reply-intro", "x_gmail_attr", "protonmail_quote_header"}
 )
 _CUT_IDS = frozenset(
-    {"divrplyfwdmsg", "appendonsend", "x_divrplyfwdmsg", "x_appendonsend", "reply_header", "stopspelling"}
+    {"divrplyfwdmsg", "appendonsend", "x_divrplyfwdmsg", "x_appendonsend", "reply_header", "stopspelling", "zwchr"}
 )
 _CUT_CLASSES = frozenset({"outlookmessageheader"})
 _SIGNATURE_CLASSES = frozenset(
@@ -112,6 +113,8 @@ class Mark(StrEnum):
 
     NONE = ""
     QUOTE = "quote"
+    # A cited block that no mail program signed: the author indents with it too.
+    INDENT = "indent"
     ATTRIBUTION = "attribution"
     CUT = "cut"
     SIGNATURE = "signature"
@@ -131,6 +134,7 @@ class _Writer:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.depth = 0
+        self.loose = False
         self.preformatted = 0
         self.marks: list[Mark] = []
         self._words: list[str] = []
@@ -157,8 +161,9 @@ class _Writer:
         if not content and not keep_empty:
             return
         if self._gap and self.lines and self.lines[-1].text.strip("> "):
-            inside = self.depth and self.lines[-1].mark is Mark.QUOTE
-            self.lines.append(Line(">" * min(self.depth, 20), Mark.QUOTE) if inside else Line(""))
+            last = self.lines[-1].mark
+            inside = self.depth and last in (Mark.QUOTE, Mark.INDENT)
+            self.lines.append(Line(">" * min(self.depth, 20), last) if inside else Line(""))
         self._gap = False
         self._push(content)
 
@@ -174,9 +179,13 @@ class _Writer:
         mark = self.marks[-1] if self.marks else Mark.NONE
         if self.depth:
             prefix = ">" * min(self.depth, 20)
-            self.lines.append(Line(f"{prefix} {content}".rstrip(), Mark.QUOTE))
+            self.lines.append(Line(f"{prefix} {content}".rstrip(), Mark.INDENT if self.loose else Mark.QUOTE))
         else:
             self.lines.append(Line(content, mark if content else Mark.NONE))
+
+
+# A node, the depth and looseness around it, and whether it pushed a mark.
+_Closing = tuple[LexborNode, int, bool, bool]
 
 
 def too_deep(html: str) -> bool:
@@ -208,13 +217,13 @@ def joined(lines: list[Line]) -> str:
 
 def has_marks(lines: list[Line]) -> bool:
     """Whether the mail program marked an answered mail in this HTML."""
-    return any(line.mark in (Mark.QUOTE, Mark.ATTRIBUTION, Mark.CUT) for line in lines)
+    return any(line.mark in (Mark.QUOTE, Mark.INDENT, Mark.ATTRIBUTION, Mark.CUT) for line in lines)
 
 
 def _walk(root: LexborNode, writer: _Writer) -> None:
     """Depth first without recursion: mail HTML nests thousands of levels deep."""
     node: LexborNode | None = root
-    closings: list[tuple[LexborNode, int, bool]] = []
+    closings: list[_Closing] = []
     visited = 0
     while node is not None and visited < _MAX_NODES:
         visited += 1
@@ -225,9 +234,7 @@ def _walk(root: LexborNode, writer: _Writer) -> None:
         node = _leave(node, root, writer, closings)
 
 
-def _leave(
-    node: LexborNode, root: LexborNode, writer: _Writer, closings: list[tuple[LexborNode, int, bool]]
-) -> LexborNode | None:
+def _leave(node: LexborNode, root: LexborNode, writer: _Writer, closings: list[_Closing]) -> LexborNode | None:
     while True:
         if closings and closings[-1][0].mem_id == node.mem_id:
             _close(node.tag or "", writer, closings.pop())
@@ -240,7 +247,7 @@ def _leave(
         node = node.parent
 
 
-def _enter(node: LexborNode, writer: _Writer, closings: list[tuple[LexborNode, int, bool]]) -> LexborNode | None:
+def _enter(node: LexborNode, writer: _Writer, closings: list[_Closing]) -> LexborNode | None:
     tag = node.tag
     if tag == "-text":
         writer.text(node.text_content or "")
@@ -254,7 +261,7 @@ def _enter(node: LexborNode, writer: _Writer, closings: list[tuple[LexborNode, i
         writer.text(" ")
     elif tag in _BLOCKS:
         writer.end_line()
-    before = writer.depth
+    before, loose = writer.depth, writer.loose
     marked = _apply_marks(node, tag, writer)
     if tag in _SPACED and "MsoNormal" not in (_attribute(node, "class") if tag == "p" else ""):
         writer.gap()
@@ -264,21 +271,21 @@ def _enter(node: LexborNode, writer: _Writer, closings: list[tuple[LexborNode, i
         writer.text("- ")
     child = node.child
     if tag in _BLOCKS or marked or writer.depth != before:
-        closings.append((node, before, marked))
+        closings.append((node, before, loose, marked))
         if child is None:
             _close(tag, writer, closings.pop())
     return child
 
 
-def _close(tag: str, writer: _Writer, closing: tuple[LexborNode, int, bool]) -> None:
-    _, depth, marked = closing
+def _close(tag: str, writer: _Writer, closing: _Closing) -> None:
+    _, depth, loose, marked = closing
     if tag in _BLOCKS or marked:
         writer.end_line()
     if tag in _SPACED:
         writer.gap()
     if tag == "pre":
         writer.preformatted -= 1
-    writer.depth = depth
+    writer.depth, writer.loose = depth, loose
     if marked:
         writer.marks.pop()
 
@@ -290,15 +297,21 @@ def _apply_marks(node: LexborNode, tag: str, writer: _Writer) -> bool:
     attributes = node.attributes
     if not attributes:
         if tag == "blockquote":
+            writer.loose = writer.loose or not writer.depth
             writer.depth += 1
         return False
     classes = frozenset((attributes.get("class") or "").lower().split())
     identity = (attributes.get("id") or "").lower()
     style = attributes.get("style") or ""
     if tag == "blockquote":
-        writer.depth += 0 if _INDENT.search(style[:500]) and "type" not in attributes else 1
+        if _INDENT.search(style[:500]) and "type" not in attributes:
+            return False
+        signed = bool(classes or identity or "type" in attributes or "cite" in attributes)
+        writer.loose = not signed and (writer.loose or not writer.depth)
+        writer.depth += 1
         return False
     if classes & _QUOTED_CLASSES or identity in _QUOTED_IDS or any(map(_YAHOO.fullmatch, classes)):
+        writer.loose = False
         writer.depth += 1
         return False
     if identity in _CUT_IDS or classes & _CUT_CLASSES or (style and _WORD_RULE.search(style[:500])):

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Labels of the header block that Outlook, Apple Mail, Gmail and others put above the older mail.
 _FROM = (
@@ -15,12 +16,12 @@ _FROM = (
     "प्रेषक|daripada|mula kay|mittent|од|frå|sendandi|প্রেরক"
 )
 _SENT = (
-    "sent|sent at|date|date sent|gesendet|gesendet am|datum|envoyé|envoyé le|date d'envoi|enviado|enviados|"
+    "sent|sent at|message du|date|date sent|gesendet|gesendet am|datum|envoyé|envoyé le|date d'envoi|enviado|enviados|"
     "enviado el|enviado el día|enviado em|enviada|enviadas|enviada em|fecha|fecha de envío|data|data de envio|"
     "data invio|inviato|inviato il|verzonden|verzonden op|skickat|skickades|sendt|sendt den|dato|lähetetty|"
     "päivä|päivämäärä|päiväys|wysłano|wysłane|wysłano dnia|data wysłania|odesláno|odeslané|odoslané|poslané|"
     "zaslané|dátum|elküldve|küldés|küldve|küldés dátuma|dată|trimis|trimis la|expediat|отправлено|отправлен|"
-    "дата|дата отправки|дата отправления|надіслано|відправлено|изпратено|tarih|gönderme tarihi|gönderilme|"
+    "дата|дата отправки|дата отправления|надіслано|відправлено|изпратено|tarih|gönderilen|gönderme tarihi|gönderilme|"
     "gönderilme tarihi|gönderildi|poslano|poslato|saadetud|kuupäev|nosūtīts|datums|išsiųsta|išsiuntimo data|"
     "ημερομηνία|στάλθηκε|αποστολή|ημ/νία|tanggal|dikirim|terkirim|ngày|ngày gửi|đã gửi|gửi lúc|thời gian|gửi|"
     "ส่ง|ส่งเมื่อ|วันที่|נשלח|נשלח בתאריך|תאריך|تاريخ|تم الإرسال|تاريخ الإرسال|أرسلت|المرسلة|التاريخ|"
@@ -105,7 +106,9 @@ _ORIGINAL = (
     "sākotnējā vēstule|sākotnējā ziņa|sākotnējais ziņojums|originalus laiškas|originalus tekstas|"
     "pradinis pranešimas|thư gốc|tin nhắn gốc|thư ban đầu|原始邮件|原始郵件|原始消息|邮件原件|元のメッセージ|"
     "元メール|원본 메시지|원본 메일|ข้อความเดิม|ข้อความต้นฉบับ|הודעה מקורית|الرسالة الأصلية|الرسالة الأساسية|"
-    "reply message|pesan asli|reply"
+    "reply message|replied message|pesan asli|reply|mail original|e-mail original|回复的原邮件|回复的邮件|"
+    "(?:please )?(?:type|write|enter|add|put)?(?: your)? ?reply above this line|reply above this line|"
+    "(?:vui lòng )?(?:trả lời|nhập câu trả lời) (?:phía |ở )?trên dòng này"
 )
 # How the words for "forwarded" begin: above a header block one of them is enough.
 _FORWARDED_STEMS = (
@@ -144,8 +147,8 @@ _FORWARDED = (
     "(?:다음은 )?(?:전달|전송)된 (?:메시지|메일)(?:입니다)?|ข้อความที่ส่งต่อ|(?:תחילת )?ה?הודעה שהועברה|הועבר מאת|"
     "(?:بدء )?(?:ال)?رسالة (?:ال)?معاد توجيهها|رسالة ممررة"
 )
-_RULE_CHARACTERS = "-–—_=*> \t\xa0"
-_DASH_START = re.compile(r"^[\s>*]{0,6}[-–—_=]{2}")
+_RULE_CHARACTERS = "-–—_=*#> \t\xa0"
+_DASH_START = re.compile(r"^[\s>*]{0,6}(?:#{2}[-–—_=]|[-–—_=]{2})")
 _ORIGINAL_WORDS = re.compile(rf"(?:{_ORIGINAL})\s?:?", re.IGNORECASE)
 _FORWARDED_WORDS = re.compile(rf"(?:{_FORWARDED})(?:\s(?:from|von|de)\s[^\n]{{1,80}})?\s?[:：]?", re.IGNORECASE)
 _STEMS = re.compile(_FORWARDED_STEMS, re.IGNORECASE)
@@ -175,7 +178,8 @@ NORDIC_SUBJECT = re.compile(r"^\s*vs\s*:", re.IGNORECASE)
 NORDIC_FROM = re.compile(r"^[\s>|*_]{0,8}fra\b", re.IGNORECASE)
 
 _MOBILE = (
-    r"sent (?:from|via|using|by|on) (?:my |the )?\S.{1,110}|sent with .{2,80}|get outlook for .{2,60}|"
+    r"sent (?:from|via|using|by|on) (?:my |the )?\S.{1,110}|sent with .{2,80}|"
+    r"get outlook for (?:ios|android|mac|windows|mobile|iphone|ipad).{0,60}|"
     r"(?:von meinem|gesendet (?:von|mit|aus)|diese nachricht wurde von).{2,80}|envoyé (?:depuis|de|"
     r"à partir de|avec) .{2,60}|"
     r"enviado (?:desde|de|do|a partir de|por|via|com) .{2,60}|inviato (?:da|dal|con) .{2,60}|"
@@ -197,7 +201,29 @@ _MOBILE = (
     r".{2,40}['’]?[ıiuü]mdan gönderildi|ส่งจาก ?.{2,60}|elküldve .{2,60}|נשלח (?:מה?|באמצעות).{2,60}|"
     r"أ?ُ?رسلت من .{2,60}|मेरे .{2,40} से भेजा गया|از .{2,40} من ارسال شد"
 )
-MOBILE_SIGNATURE = re.compile(rf"^[\s*_<>\[\(\-–—]{{0,6}}(?:{_MOBILE})[\s*_>\]\).!]{{0,6}}$", re.IGNORECASE)
+_GADGETS = re.compile(
+    r"(?-i:\bE?-?Mail\b|\bLG\b|\bMac\b|\biOS\b|\bFree\b|\bOrange\b|\bFront\b|\bSpark\b|\bNine\b)|"
+    r"i ?phone|i ?pad|i ?pod|apple watch|galaxy|samsung|android|outlook|phone|mobil|handy|tablet|yahoo|huawei|xiaomi|"
+    r"redmi|oppo\b|\bvivo\b|realme|nokia|sony|xperia|\bhtc\b|moto\b|motorola|pixel|oneplus|black ?berry|windows|"
+    r"surface|device|gerät|appareil|dispositiv|toestel|cihaz|telef|điện thoại|thiết bị|máy tính|手机|手機|携帯|"
+    r"スマート|스마트|мобил|телефон|смартфон|โทรศัพท์|proton|gmail|thunderbird|k-?9|zoho|gmx|web\.de|t-?online|"
+    r"freenet|hotmail|tutanota|posteo|superhuman|missive|newton|edison|mailbird|em client|verizon|sprint|t-mobile|"
+    r"at&t|vodafone|laposte|libero|tiscali|roundcube|zimbra|mail\.ru|yandex|яндекс|почт|kmail|webmail|\bapp\b|"
+    r"mail\b[^.]{0,40}(?:<|https?:)|(?:post|mail|box)\S{0,12}(?:<|https?:)",
+    re.IGNORECASE,
+)
+# "Sent from my Moto G": a thing with a name of its own; "from my wife's house" is a sentence.
+_MY_THING = re.compile(
+    r"\b(?:my|meinem|mon|mi|mio|mijn|min|meu|mojego|mého|môjho|моего|моєї|của tôi)\s+(?-i:[A-Z0-9])\S{0,20}"
+    r"(?:\s(?-i:[A-Z0-9])\S{0,20}){0,4}[.!]?$",
+    re.IGNORECASE,
+)
+_MOBILE_LINE = re.compile(rf"^[\s*_<>\[\(\-–—]{{0,6}}(?:{_MOBILE})[\s*_>\]\).!]{{0,6}}$", re.IGNORECASE)
+
+
+def is_mobile_signature(line: str) -> bool:
+    """`Sent from my iPhone`: names a thing or a program; "Sent from Hanoi on Monday." is the author's."""
+    return _MOBILE_LINE.match(line) is not None and (_GADGETS.search(line) or _MY_THING.search(line)) is not None
 
 
 def is_original_line(line: str) -> bool:
@@ -230,6 +256,8 @@ def _marker_words(line: str) -> str:
     return " ".join(words.split())
 
 
+# Heads are looked for from every line on: a line is asked about up to 14 times in a row.
+@lru_cache(maxsize=64)
 def header_label(line: str) -> tuple[str, str] | None:
     """(kind, value) when a line looks like `From: …` in any known language; the value may be empty."""
     found = any_label(line)

@@ -51,10 +51,11 @@ def _read(message: Message) -> ParsedMail:
     text = without_controls(bodies.text)
     if not text.strip() and lines:
         text = joined(lines)
-    split = _split(bodies, text, lines)
     sender = _sender(head)
     return_path = _return_path(head)
     subject = head.text("subject")
+    found = clues(subject, sender, replies="in-reply-to" in head or "references" in head)
+    split = _split(bodies, text, lines, continues=found.answers or found.forwards)
     to, cc = mailboxes(head.raw("to")), mailboxes(head.raw("cc"))
     robot = judge(head, sender, return_path, subject, bodies.content_types)
     own = frozenset(box.address.lower() for box in (*to, *cc))
@@ -62,7 +63,6 @@ def _read(message: Message) -> ParsedMail:
     reason = "" if bounce else refusal(head, subject, bodies.content_types)
     forwarded = None
     if bounce is None and not robot.auto_submitted:
-        found = clues(subject, sender, replies="in-reply-to" in head or "references" in head)
         shown = (text.split("\n"), [line.text for line in lines])
         shown_head = read_forward(found, shown)
         whole = None if shown_head and shown_head.sender.address else _attached(found, bodies.embedded)
@@ -133,11 +133,11 @@ def _passed(message: Message) -> Passed:
     return Passed(first_mailbox(head.raw("from")), head.text("subject"), head.date("date"))
 
 
-def _split(bodies: Bodies, text: str, lines: list[Line]) -> Split:
+def _split(bodies: Bodies, text: str, lines: list[Line], *, continues: bool) -> Split:
     """The mail program's own marks first, then the rules for plain text."""
     if lines and (has_marks(lines) or not bodies.text.strip()):
-        return split_lines(lines)
-    return split_text(text)
+        return split_lines(lines, continues=continues)
+    return split_text(text, continues=continues)
 
 
 def _sender(head: Headers) -> Mailbox:

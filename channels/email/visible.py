@@ -16,15 +16,18 @@ from channels.email.attributions import attributions
 from channels.email.htmltext import Line, Mark
 from channels.email.labels import (
     FROM,
-    MOBILE_SIGNATURE,
     SENT,
     SUBJECT,
     TO,
     announces_forward,
+    any_label,
     header_label,
     is_forward_line,
+    is_mobile_signature,
     is_original_line,
 )
+from channels.email.own_words import is_disclaimer, speaks_to_us
+from channels.email.spoken_dates import spoken_date
 
 MAX_LINES = 20_000
 _BLANK = " \t\xa0\u200b\u200c\u200d\u3000\ufeff"
@@ -53,9 +56,13 @@ class Kind(StrEnum):
     DELIMITER = "d"
 
 
-_DASHES = "-–—_*="
+_DASHES = "-–—_*=#"
+_ATTRIBUTES = re.compile(r"[\d@].{0,300}[:：]\s*$")
+_CLOCK = re.compile(r"\d{1,2}[:.h時시点點]\s?\d{2}")
+_DAY_AND_CLOCK = re.compile(r"\d{4}.{0,40}\d{1,2}[:.]\d{2}")
 _MARKED = {
     Mark.QUOTE: Kind.QUOTE,
+    Mark.INDENT: Kind.QUOTE,
     Mark.ATTRIBUTION: Kind.HEAD,
     Mark.SIGNATURE: Kind.SIGNATURE,
     Mark.CUT: Kind.EMPTY,
@@ -70,41 +77,51 @@ class Split:
     quoted: str
 
 
-def split_text(text: str) -> Split:
+def split_text(text: str, *, continues: bool = True) -> Split:
     """The visible and the quoted part of a plain body with LF line ends."""
-    return split_lines([Line(line) for line in text.split("\n")])
+    return split_lines([Line(line) for line in text.split("\n")], continues=continues)
 
 
-def split_lines(lines: list[Line]) -> Split:
-    """The visible and the quoted part of lines, with whatever a mail program marked on them."""
+def split_lines(lines: list[Line], *, continues: bool = True) -> Split:
+    """The visible and the quoted part of lines, with whatever a mail program marked on them.
+
+    Where the head says that the mail neither answers nor passes on another one (`continues`), a quote without a
+    line that says whose it is belongs to the author, and so does a text that would be hidden as a whole.
+    """
     if len(lines) > MAX_LINES:
         rest = "\n".join(line.text for line in lines[MAX_LINES:])
-        head = split_lines(lines[:MAX_LINES])
+        head = split_lines(lines[:MAX_LINES], continues=continues)
         return Split(head.reply, f"{head.quoted}\n{rest}".strip("\n"))
-    kinds, embedded = _classify(lines)
+    kinds, embedded = _classify(lines, continues)
     texts = [line.text for line in lines if line.mark is not Mark.CUT]
+    if embedded is None and Kind.HEAD not in kinds:
+        _give_back_quotes(texts, kinds, [line.mark for line in lines if line.mark is not Mark.CUT], continues)
     if Kind.HEAD not in kinds and Kind.TEXT not in kinds:
         return Split(_trimmed(texts), "")
     hidden = _hidden(kinds, embedded)
     _fold_signature(texts, kinds, hidden)
-    return Split(
-        _trimmed([text for text, hide in zip(texts, hidden, strict=True) if not hide]),
-        _trimmed([text for text, hide in zip(texts, hidden, strict=True) if hide]),
-    )
+    reply = _trimmed([text for text, hide in zip(texts, hidden, strict=True) if not hide])
+    if not reply and not continues:
+        return Split(_trimmed(texts), "")
+    return Split(reply, _trimmed([text for text, hide in zip(texts, hidden, strict=True) if hide]))
 
 
-def _classify(lines: list[Line]) -> tuple[list[Kind], int | None]:
+def _classify(lines: list[Line], continues: bool) -> tuple[list[Kind], int | None]:
     """The class of every line, and where the first unmarked older mail starts (None: nowhere)."""
     cut: int | None = None
     texts: list[str] = []
     kinds: list[Kind] = []
-    for line in lines:
+    indents: list[int] = []
+    for index, line in enumerate(lines):
         if line.mark is Mark.CUT:
-            cut = len(texts) if cut is None else cut
+            cut = len(texts) if cut is None and _head_follows(lines, index) else cut
             continue
+        if line.mark is Mark.INDENT:
+            indents.append(len(texts))
         texts.append(line.text)
         kinds.append(_kind(line.text, line.mark))
     _mark_initials(texts, kinds)
+    _give_back_indents(texts, kinds, indents)
     found = attributions(
         texts,
         lambda position: kinds[position] is Kind.QUOTE,
@@ -120,11 +137,53 @@ def _classify(lines: list[Line]) -> tuple[list[Kind], int | None]:
             kinds[position : position + length] = [Kind.HEAD] * length
             return kinds, position
         length = found.get(position, 0) if kinds[position] is not Kind.QUOTE else 0
+        if length and not continues and _is_told(texts, kinds, position, length):
+            length = 0
         kinds[position : position + length] = [Kind.HEAD] * length
         if length and _opens_unmarked(texts, kinds, position, length):
             return kinds, position
         position += max(length, 1)
     return kinds, cut
+
+
+def _give_back_quotes(texts: list[str], kinds: list[Kind], marks: list[Mark], continues: bool) -> None:
+    """Without an attribution, `>` right below a line of the author's marks his answer, code, or a list."""
+    for position, kind in enumerate(kinds):
+        if kind is not Kind.QUOTE or marks[position] is not Mark.NONE:
+            continue
+        before = kinds[position - 1] if position else Kind.EMPTY
+        theirs = before is Kind.QUOTE or any(_ATTRIBUTES.search(text) for text in texts[position : position + 2])
+        if before is Kind.TEXT or not continues:
+            kinds[position] = Kind.QUOTE if theirs else Kind.TEXT
+
+
+def _head_follows(lines: list[Line], index: int) -> bool:
+    """Whether an older mail's head stands below a rule of the mail program; Word draws such rules for everybody."""
+    after = [line.text for line in lines[index + 1 : index + 12] if line.text.strip()][:2]
+    if not after or header_label(after[0].lstrip("> ")) or is_original_line(after[0]):
+        return bool(after)
+    return len(after) > 1 and all(any_label(text.lstrip("> ")) for text in after)
+
+
+def _give_back_indents(texts: list[str], kinds: list[Kind], indents: list[int]) -> None:
+    """A block that no mail program signed is a quote below or with an attribution; else the author indented it."""
+    for position in indents:
+        if kinds[position] is not Kind.QUOTE:
+            continue
+        if position - 1 in indents:
+            kinds[position] = kinds[position - 1] if kinds[position - 1] is Kind.TEXT else Kind.QUOTE
+            continue
+        before = next((text for text in reversed(texts[max(0, position - 3) : position]) if text.strip()), "")
+        one, two, three = (text.lstrip("> ") for text in (*texts[position : position + 3], "", "")[:3])
+        heads = (before, one, f"{one} {two}", f"{one} {two} {three}")
+        if not any(_ATTRIBUTES.search(text) or header_label(text) for text in heads):
+            kinds[position] = Kind.TEXT
+
+
+def _is_told(texts: list[str], kinds: list[Kind], start: int, length: int) -> bool:
+    """Whether a mail that answers nothing tells who wrote when: nobody's address, and no quote signs below."""
+    after = _next_full(kinds, start + length)
+    return after is Kind.TEXT and not any("@" in text for text in texts[start : start + length])
 
 
 def _mark_initials(texts: list[str], kinds: list[Kind]) -> None:
@@ -176,10 +235,30 @@ def _opening_length(texts: list[str], kinds: list[Kind], position: int) -> int:
     if len(text) > _MAX_HEAD_LINE:
         return 0
     if is_original_line(text) or is_forward_line(text):
-        return 1
+        return 0 if _goes_on(texts, position) else 1
     if announces_forward(text):
         return _announced_block(texts, kinds, position)
-    return header_block_length(texts, position) if colon else 0
+    length = header_block_length(texts, position) if colon else 0
+    return length if length and _is_mails_head(texts[position : position + length]) else 0
+
+
+def _goes_on(texts: list[str], position: int) -> bool:
+    """Whether the next line continues a sentence: somebody tells what they saw in a mail of ours."""
+    after = texts[position + 1].strip() if position + 1 < len(texts) else ""
+    return after[:1].islower() and any_label(after) is None and "@" not in after
+
+
+def _is_mails_head(block: list[str]) -> bool:
+    """Whether a block that nothing announces was written by a mail program: a time, bold labels, or two addresses.
+
+    "From: Hanoi, To: Hue, Date: 3 March, Subject: two seats" is a booking, and parcels have labels as well.
+    """
+    fields = dict(reversed([label for line in block if (label := header_label(line))]))
+    bold = block[0].lstrip()[:1] == "*"
+    sent = fields.get(SENT, "")
+    if _CLOCK.search(sent) or bold or (SENT not in fields and any(map(_DAY_AND_CLOCK.search, block))):
+        return True
+    return spoken_date(sent) is not None and "@" in fields.get(FROM, "") and TO in fields
 
 
 def _announced_block(texts: list[str], kinds: list[Kind], position: int) -> int:
@@ -249,17 +328,19 @@ def _fold_signature(texts: list[str], kinds: list[Kind], hidden: list[bool]) -> 
     keep = _before_signature(texts, kinds, hidden, own)
     while keep and (kinds[keep[-1]] is Kind.DELIMITER or _is_mobile_line(texts, keep)):
         keep.pop()
+    if not keep and not any(hidden) and Kind.TEXT in kinds:
+        return
     start = keep[-1] + 1 if keep else (own[0] if own else len(hidden))
-    for position in range(start, len(hidden)):
+    for position in (*sorted(set(own) - set(keep)), *range(start, len(hidden))):
         hidden[position] = True
 
 
 def _is_mobile_line(texts: list[str], keep: list[int]) -> bool:
     """`Sent from my iPhone`, or the link below such a line."""
     last = texts[keep[-1]][:200]
-    if MOBILE_SIGNATURE.match(last):
+    if is_mobile_signature(last):
         return True
-    return bool(len(keep) > 1 and _BARE_LINK.match(last) and MOBILE_SIGNATURE.match(texts[keep[-2]][:200]))
+    return bool(len(keep) > 1 and _BARE_LINK.match(last) and is_mobile_signature(texts[keep[-2]][:200]))
 
 
 def _before_signature(texts: list[str], kinds: list[Kind], hidden: list[bool], own: list[int]) -> list[int]:
@@ -269,12 +350,21 @@ def _before_signature(texts: list[str], kinds: list[Kind], hidden: list[bool], o
     for index, position in enumerate(own):
         after_quote = position > quote_seen
         kind = kinds[position]
-        opens = kind is Kind.SIGNATURE
+        if kind is Kind.SIGNATURE and _short_enough(texts, own[index:]):
+            # What the mail program did not mark below it is the author's, or a gateway's.
+            rest = own[index:]
+            return own[:index] + [at for at in rest if kinds[at] is Kind.TEXT and not is_disclaimer(texts[at])]
+        opens = False
         if kind is Kind.DELIMITER:
             opens = bool(_SIGNATURE_DASH.match(texts[position]) or (after_quote and _RULE.match(texts[position])))
-        if opens and _short_enough(texts, own[index:]):
+        below = own[index + 1 :]
+        if opens and _short_enough(texts, own[index:]) and not _goes_on_below(texts, below):
             return own[:index]
     return list(own)
+
+
+def _goes_on_below(texts: list[str], below: list[int]) -> bool:
+    return bool(below) and speaks_to_us(texts[below[0] : below[-1] + 1])
 
 
 def _short_enough(texts: list[str], rest: list[int]) -> bool:

@@ -371,8 +371,6 @@ async def test_the_system_page_counts_rows_and_not_ids(console_on_both: Console)
         make_ticket(tx, account_id=account_id)
         if tx.dialect.name == "postgresql":
             tx.execute(text("SELECT setval(pg_get_serial_sequence('tickets', 'id'), 5000)"))
-        else:
-            tx.execute(text("UPDATE sqlite_sequence SET seq = 5000 WHERE name = 'tickets'"))
         make_ticket(tx, account_id=account_id, sender="+4915112345679")
         return read_health(tx)
 

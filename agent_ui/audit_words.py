@@ -32,6 +32,7 @@ ACTIONS = {
     "caller.known": mark("A caller's number was given to a customer"),
     "caller.unknown": mark("A caller is nobody of those suggested"),
     "identity.code_sent": mark("Code sent to confirm a customer's identity"),
+    "customer.address_confirmed": mark("Address of a customer confirmed"),
     "identity.confirmed": mark("Identity of a customer confirmed"),
     "identity.withdrawn": mark("Confirmed identity withdrawn"),
     "journal.downloaded": mark("Journal item downloaded"),

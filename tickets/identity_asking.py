@@ -15,6 +15,7 @@ from contact_center.core.errors import Conflict, Invalid
 from contact_center.core.i18n import gettext, mark
 from contact_center.core.secrets import seal
 from tickets import identity_codes, replies
+from tickets.customers import on_file
 from tickets.customers.identities import shown_phone
 from tickets.customers.merge import CustomerMerge
 from tickets.identity_checks import check_term
@@ -32,6 +33,10 @@ from tickets.timeline import add_event
 PER_TICKET, PER_ADDRESS = 3, 5
 WINDOW = timedelta(hours=1)
 ELSEWHERE = mark("Tell it to us within 10 minutes in your conversation #%(number)d.")
+CLAIM = mark(
+    "This address was only typed in a chat or a form, so a code sent there proves nothing. Confirm it on the customer's"
+    " page if you know it from elsewhere: it counts from the next conversation on."
+)
 CARRIERS = {ContactKind.EMAIL.value: Channel.EMAIL, ContactKind.PHONE.value: Channel.SMS}
 
 
@@ -39,6 +44,7 @@ class Refused(StrEnum):
     """Why no code goes to an address of the customer."""
 
     NEW = "new"
+    CLAIMED = "claimed"
     SHARED = "shared"
     SUPPRESSED = "suppressed"
     NO_ACCOUNT = "no_account"
@@ -51,7 +57,8 @@ class Way:
     point_id: int
     kind: str
     value: str
-    since: datetime
+    # None: somebody has only typed it.
+    since: datetime | None
     refused: Refused | None = None
 
 
@@ -70,17 +77,18 @@ class Pending:
 def ways(tx: Connection, ticket_id: int) -> Sequence[Way]:
     """The customer's addresses, those first that a code can go to."""
     ticket = access(tx, ticket_id)
-    points = tx.execute(
+    points: Sequence[Row[Any]] = tx.execute(
         select(ContactPoint.__table__)
         .where(ContactPoint.customer_id == ticket.customer_id, ContactPoint.kind.in_(CARRIERS))
         .order_by(ContactPoint.id)
     ).all()
     began = _began(tx, ticket)
     brought = _brought(tx, ticket.customer_id, began)
+    known = on_file.since(tx, ticket.customer_id, points)
     carried = set(tx.execute(select(ChannelAccount.channel).where(ChannelAccount.enabled).distinct()).scalars())
     found = [
-        Way(point.id, point.kind, point.value, point.created_at, _refused(point, began, brought, carried))
-        for point in points
+        Way(point.id, point.kind, point.value, since, _refused(point, since, began, brought, carried))
+        for point, since in ((point, known.get(point.id)) for point in points)
     ]
     return sorted(found, key=lambda way: way.refused is not None)
 
@@ -104,8 +112,14 @@ def _brought(tx: Connection, customer_id: int, since: datetime) -> set[int]:
     return {point for moved in tx.execute(merges).scalars() for point in moved.get(ContactPoint.__tablename__, ())}
 
 
-def _refused(point: Row[Any], began: datetime, brought: set[int], carried: set[str]) -> Refused | None:
+def _refused(
+    point: Row[Any], since: datetime | None, began: datetime, brought: set[int], carried: set[str]
+) -> Refused | None:
     if point.created_at >= began or point.id in brought:
+        return Refused.NEW
+    if since is None:
+        return Refused.CLAIMED
+    if since >= began:
         return Refused.NEW
     if point.flag is not None:
         return Refused.SHARED
@@ -145,8 +159,10 @@ def ask(
         return
     if ticket.status == Status.CLOSED.value:
         raise Conflict("This ticket is closed. Open a follow-up to go on with the matter.")
-    way = next((way for way in ways(tx, ticket_id) if way.point_id == point_id and way.refused is None), None)
-    if way is None:
+    way = next((way for way in ways(tx, ticket_id) if way.point_id == point_id), None)
+    if way is not None and way.refused is Refused.CLAIMED:
+        raise Invalid(CLAIM, field="point")
+    if way is None or way.refused is not None:
         raise Invalid("A code goes only to an address that was on file before this conversation.", field="point")
     limits.enforce(tx, f"identity.code:{ticket_id}", limit=PER_TICKET, window=WINDOW, now=now)
     limits.enforce(tx, f"identity.code.to:{point_id}", limit=PER_ADDRESS, window=WINDOW, now=now)

@@ -14,12 +14,16 @@ SUBJECT_FROM_TEXT = 80
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Who wrote: a normalised address and the name beside it. `verified` only by evidence that cannot be forged."""
+    """Who wrote: a normalised address and the name beside it. `verified` only by evidence that cannot be forged.
+
+    `claimed`: somebody who has proven nothing typed it into a chat or a form.
+    """
 
     kind: ContactKind
     value: str
     name: str = ""
     verified: bool = False
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

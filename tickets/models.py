@@ -136,6 +136,8 @@ class ContactPoint(Base):
     value: Mapped[str]
     name: Mapped[str] = mapped_column(default="")
     verified_at: Mapped[datetime | None]
+    # Since when it is theirs as far as we know; NULL: somebody only typed it (`tickets.customers.on_file`).
+    on_file_at: Mapped[datetime | None]
     # Nothing is sent to a suppressed address; the reason is shown (hard bounce, opted out, not this person).
     suppressed_at: Mapped[datetime | None]
     suppressed_reason: Mapped[str | None]

@@ -38,6 +38,7 @@ def routes() -> list[Route]:
         Route(f"{CUSTOMER}/addresses", _guarded(add_address), methods=["POST"]),
         Route(f"{CUSTOMER}/addresses/{{point_id:int}}/remove", _guarded(remove_address), methods=["POST"]),
         Route(f"{CUSTOMER}/addresses/{{point_id:int}}/lift", _guarded(lift), methods=["POST"]),
+        Route(f"{CUSTOMER}/addresses/{{point_id:int}}/confirm", _guarded(confirm_address), methods=["POST"]),
         Route(f"{CUSTOMER}/unsubscribes/{{unsubscribe_id:int}}/lift", _guarded(subscribe), methods=["POST"]),
         Route(f"{CUSTOMER}/addresses/{{point_id:int}}/flag", _guarded(number_flags.flag), methods=["POST"]),
         Route(f"{CUSTOMER}/addresses/{{point_id:int}}/unflag", _guarded(number_flags.unflag), methods=["POST"]),
@@ -124,6 +125,14 @@ async def add_address(request: Request) -> Response:
         )
         await form.attempt(adding, name="address")
     return go(f"/customers/{customer_id}", "added") if form.ok else await render(request, form)
+
+
+async def confirm_address(request: Request) -> Response:
+    """Somebody had only typed it; a colleague knows that it is theirs."""
+    await services(request).db.write(
+        profiles.confirm_address, request.path_params["point_id"], user_id=request.state.person.id, now=utcnow()
+    )
+    return go(f"/customers/{request.path_params['customer_id']}", "saved")
 
 
 async def remove_address(request: Request) -> Response:

@@ -24,6 +24,7 @@ from tickets.states import Channel, ContactKind
 TERMS = {15: mark("15 minutes"), 60: mark("1 hour"), 480: mark("8 hours"), 1440: mark("1 day")}
 REFUSED = {
     Refused.NEW: mark("came with this conversation: it proves nothing"),
+    Refused.CLAIMED: mark("only typed in a chat or a form: it proves nothing"),
     Refused.SHARED: mark("flagged: several people use it"),
     Refused.SUPPRESSED: mark("nothing can be sent to it"),
     Refused.NO_ACCOUNT: mark("no channel account can send to it"),
@@ -47,6 +48,8 @@ async def dialog(request: Request) -> Response:
         "parts/identity.html",
         number=request.path_params["number"],
         ways=[(way, shown(way.kind, way.value), _(REFUSED[way.refused]) if way.refused else "") for way in ways],
+        claimed=any(way.refused is Refused.CLAIMED for way in ways),
+        customer_id=row.customer_id,
         possible=any(way.refused is None for way in ways),
         pending=pending,
         pending_to=shown(pending.kind, pending.value) if pending else "",

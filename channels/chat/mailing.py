@@ -163,7 +163,7 @@ def _send(
     now: datetime,
     files: tuple[StoredFile, ...] = (),
 ) -> None:
-    to = Address(ContactKind.EMAIL, email)
+    to = Address(ContactKind.EMAIL, email, claimed=True)
     contact = contacts.find(tx, to)
     contact_point_id = contact.contact_point_id if contact else contacts.add(tx, customer_id, to, now=now)
     answer = Reply(
@@ -211,7 +211,7 @@ def take_offline(
         channel=Channel.EMAIL,
         account_id=mailbox or account_id,
         external_id=f"widget:{account_id}:{form.client_id}",
-        sender=Address(ContactKind.EMAIL, email, form.name),
+        sender=Address(ContactKind.EMAIL, email, form.name, claimed=True),
         text=form.text,
         # What a block stops can be let through only by a mailbox that can read it.
         raw=raw.mail if raw and mailbox is not None else None,

@@ -129,7 +129,7 @@ def know_email(tx: Connection, customer_id: int, raw: str, name: str, *, now: da
         email = normalise_email(raw)
     except BadAddress:
         return ""
-    contacts.add(tx, customer_id, Address(ContactKind.EMAIL, email, name), now=now)
+    contacts.add(tx, customer_id, Address(ContactKind.EMAIL, email, name, claimed=True), now=now)
     return email
 
 
@@ -141,7 +141,7 @@ def know_phone(tx: Connection, customer_id: int, phone: str, name: str, *, now: 
         number = normalise_phone(phone)
     except BadAddress:
         return
-    contacts.add(tx, customer_id, Address(ContactKind.PHONE, number, name), now=now)
+    contacts.add(tx, customer_id, Address(ContactKind.PHONE, number, name, claimed=True), now=now)
 
 
 def resume(

@@ -225,3 +225,15 @@ async def test_a_number_of_somebody_else_is_taken_away_from_the_conversation(con
     assert "+84912345678" not in (await seat.page(f"/customers/{customer_id}")).text
     refused = await seat.post(f"{path}/not-this-person", FORM)
     assert refused.status_code == 422
+
+
+async def test_an_address_that_was_only_typed_says_so_until_a_colleague_confirms_it(console: Console) -> None:
+    customer_id = await console.write(full)
+    claim = Address(ContactKind.EMAIL, "mai@work.test", claimed=True)
+    point_id = await console.write(lambda tx: contacts.add(tx, customer_id, claim, now=utcnow()))
+    seat, path = await console.sit(), f"/customers/{customer_id}/addresses/{point_id}/confirm"
+    page = (await seat.page(f"/customers/{customer_id}")).text
+    assert (page.count('<span class="sub wraps">only typed in a chat or a form'), path in page) == (1, True)
+    assert (await seat.post(path, FORM)).status_code == 303
+    assert "only typed in a chat or a form" not in (await seat.page(f"/customers/{customer_id}")).text
+    assert (await (await console.sit(Role.QA)).post(path, FORM)).status_code == 403

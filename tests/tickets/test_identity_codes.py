@@ -15,7 +15,8 @@ from contact_center.core.errors import Conflict, Invalid, TooMany
 from tests.conftest import NOW
 from tests.factories import VAULT, inbound, make_account, make_user
 from tickets import identity_asking, identity_codes, intake, timers
-from tickets.customers import contacts, merge
+from tickets.customers import contacts, merge, profiles
+from tickets.customers.recognise import Person, recognise
 from tickets.identity_asking import Refused
 from tickets.identity_checks import IdentityCheck
 from tickets.identity_codes import IdentityCode, Result
@@ -299,5 +300,75 @@ async def test_without_an_open_code_numbers_are_left_alone(db: Database) -> None
         story = begin(tx)
         take(tx, story.says("482913"))
         assert tx.execute(select(Message.text).order_by(Message.id.desc()).limit(1)).scalar_one() == "482913"
+
+    await db.write(run)
+
+
+def typed(tx: Connection, story: Story, value: str, kind: ContactKind = ContactKind.EMAIL) -> int:
+    """An address that this customer gave in a chat of last week, without having proven anything."""
+    point_id = contacts.add(tx, story.customer_id, Address(kind, value, claimed=True), now=BEFORE)
+    assert point_id is not None
+    return point_id
+
+
+def refusals(tx: Connection, story: Story, ticket_id: int | None = None) -> dict[int, Refused | None]:
+    return {way.point_id: way.refused for way in identity_asking.ways(tx, ticket_id or story.ticket_id)}
+
+
+async def test_what_was_only_typed_in_an_earlier_chat_is_no_way(db: Database) -> None:
+    def run(tx: Connection) -> None:
+        story = begin(tx)
+        point_id = typed(tx, story, "anybody@evil.test")
+        assert refusals(tx, story)[point_id] is Refused.CLAIMED
+        with pytest.raises(Invalid, match="only typed in a chat or a form"):
+            ask(tx, story, point_id)
+        assert leave(tx) == []
+        # Somebody confirms it at the visitor's word: too late for this conversation, good for the next one.
+        profiles.confirm_address(tx, point_id, user_id=story.user_id, now=NOW + MINUTE)
+        assert refusals(tx, story)[point_id] is Refused.NEW
+        assert "customer.address_confirmed" in tx.execute(select(AuditEntry.action)).scalars().all()
+        contacts.add(tx, story.customer_id, Address(ContactKind.VISITOR, "visit-9"), now=NOW + 2 * MINUTE)
+        later = story.says("Me again", thread_key="visit-9", sender=Address(ContactKind.VISITOR, "visit-9"))
+        receipt = intake.receive(tx, later, now=NOW + 2 * MINUTE)
+        assert refusals(tx, story, receipt.ticket_id)[point_id] is None
+
+    await db.write(run)
+
+
+@pytest.mark.parametrize(
+    ("external_id", "automated", "days", "refused"),
+    [
+        ("1:7", False, 20, None),
+        ("widget:1:form-7", False, 20, Refused.CLAIMED),
+        ("1:7", True, 20, Refused.CLAIMED),
+        ("1:7", False, 0, Refused.NEW),
+    ],
+)
+async def test_a_claim_is_on_file_once_somebody_wrote_from_it(
+    db: Database, external_id: str, automated: bool, days: int, refused: Refused | None
+) -> None:
+    """A mail of their own does; a form, a robot's answer and a mail of today do not."""
+
+    def run(tx: Connection) -> None:
+        story = begin(tx)
+        point_id = typed(tx, story, "grace@work.test")
+        mail = inbound(1, channel=Channel.EMAIL, sender="grace@work.test", text="Hello", external_id=external_id)
+        intake.receive(tx, replace(mail, automated=automated), now=NOW - timedelta(days=days) + MINUTE)
+        assert refusals(tx, story)[point_id] is refused
+
+    await db.write(run)
+
+
+async def test_the_shops_word_and_the_websites_word_put_a_claim_on_file(db: Database) -> None:
+    def run(tx: Connection) -> None:
+        story = begin(tx)
+        mail_id = typed(tx, story, "grace@work.test")
+        phone_id = typed(tx, story, "+84900000002", ContactKind.PHONE)
+        person = Person(None, ((ContactKind.EMAIL, "grace@work.test"),), "Grace")
+        recognise(tx, person, now=NOW - timedelta(days=1))
+        phone = Address(ContactKind.PHONE, "+84900000002")
+        contacts.verify(tx, story.customer_id, phone, now=NOW - timedelta(days=1))
+        found = refusals(tx, story)
+        assert (found[mail_id], found[phone_id]) == (None, None)
 
     await db.write(run)

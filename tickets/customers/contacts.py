@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from contact_center.core.text import fold
 from contact_center.core.upsert import insert_once
@@ -69,6 +69,7 @@ def add(tx: Connection, customer_id: int, address: Address, *, now: datetime) ->
             "value": address.value,
             "name": address.name.strip(),
             "verified_at": now if address.verified else None,
+            "on_file_at": None if address.claimed else now,
             "created_at": now,
         },
     )
@@ -84,8 +85,23 @@ def verify(tx: Connection, customer_id: int, address: Address, *, now: datetime)
             ContactPoint.customer_id == customer_id,
             ContactPoint.verified_at.is_(None),
         )
-        .values(verified_at=now)
+        .values(verified_at=now, on_file_at=func.coalesce(ContactPoint.on_file_at, now))
     )
+
+
+def put_on_file(tx: Connection, customer_id: int, address: Address, *, now: datetime) -> bool:
+    """Note that an address of a customer which somebody had only typed is known to be theirs; whether it was one."""
+    done = tx.execute(
+        update(ContactPoint)
+        .where(
+            ContactPoint.kind == address.kind.value,
+            ContactPoint.value == address.value,
+            ContactPoint.customer_id == customer_id,
+            ContactPoint.on_file_at.is_(None),
+        )
+        .values(on_file_at=now)
+    )
+    return done.rowcount > 0
 
 
 def hand_over(tx: Connection, address: Address, customer_id: int, *, now: datetime) -> None:
@@ -97,7 +113,7 @@ def hand_over(tx: Connection, address: Address, customer_id: int, *, now: dateti
             ContactPoint.value == address.value,
             ContactPoint.verified_at.is_(None),
         )
-        .values(customer_id=customer_id, verified_at=now)
+        .values(customer_id=customer_id, verified_at=now, on_file_at=now)
     )
 
 

@@ -1,16 +1,17 @@
 """A customer as the desk sees and edits them: fields, addresses, and the numbers of their tickets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from contact_center.accounts import audit
 from contact_center.accounts.models import User
 from contact_center.core.errors import Conflict, Invalid, NotFound
 from contact_center.core.events import emit
-from tickets.customers import contacts
+from tickets.customers import contacts, on_file
 from tickets.customers.identities import BadAddress, normalise, shown_email, shown_phone
 from tickets.customers.names import clean_name, display_name
 from tickets.customers.number_flags import Mark, mark_of
@@ -21,6 +22,8 @@ from tickets.states import OPEN_STATUSES, WAITING_STATUSES, ContactKind
 
 MOST_ATTRIBUTES = 50
 LONGEST_NOTE = 5000
+# What somebody may type without having it.
+CLAIMABLE = frozenset({ContactKind.EMAIL, ContactKind.PHONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Point:
     verified: bool
     suppressed_reason: str | None
     flag: Mark | None = None
+    # Somebody has only typed it: no code that proves who the customer is goes there.
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,13 @@ class Profile:
 
 
 def profile(tx: Connection, customer_id: int, *, region: str = "VN") -> Profile:
-    """The customer, or whom they were merged into; three statements."""
+    """The customer, or whom they were merged into; three statements, one more where an address is only a claim."""
     row = _row(tx, customer_id)
     if row.merged_into_id is not None:
         row = _row(tx, survivor(tx, customer_id))
-    points = tuple(_point(point, region) for point in _points(tx, row.id))
+    rows = _points(tx, row.id)
+    known = on_file.since(tx, row.id, [point for point in rows if point.kind in CLAIMABLE])
+    points = tuple(_point(point, region, known) for point in rows)
     by_status = select(Ticket.status, func.count().label("tickets")).where(Ticket.customer_id == row.id)
     counts: dict[str, int] = {found[0]: found[1] for found in tx.execute(by_status.group_by(Ticket.status))}
     live = {status.value for status in OPEN_STATUSES | WAITING_STATUSES}
@@ -124,11 +131,27 @@ def add_address(
     if point_id is None:
         owner = contacts.find(tx, address)
         if owner is not None and owner.customer_id == customer_id:
+            contacts.put_on_file(tx, customer_id, address, now=now)
             return owner.contact_point_id
         raise Conflict("This address belongs to another customer. Merge them if they are one person.")
     refresh_search(tx, customer_id)
     _announce(tx, customer_id, ["addresses"], user_id, now=now)
     return point_id
+
+
+def confirm_address(tx: Connection, point_id: int, *, user_id: int, now: datetime) -> None:
+    """A colleague knows that an address which somebody only typed is the customer's; audited."""
+    point = tx.execute(select(ContactPoint.__table__).where(ContactPoint.id == point_id)).first()
+    if point is None:
+        raise NotFound("There is no such address.")
+    address = Address(ContactKind(point.kind), point.value)
+    if not contacts.put_on_file(tx, point.customer_id, address, now=now):
+        return
+    told = {"kind": point.kind, "address": point.value}
+    audit.record(
+        tx, "customer.address_confirmed", f"customer:{point.customer_id}", now=now, user_id=user_id, details=told
+    )
+    _announce(tx, point.customer_id, ["addresses"], user_id, now=now)
 
 
 def remove_address(tx: Connection, point_id: int, *, user_id: int, now: datetime) -> None:
@@ -168,7 +191,7 @@ def _points(tx: Connection, customer_id: int) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _point(row: Row[Any], region: str) -> Point:
+def _point(row: Row[Any], region: str, known: Container[int]) -> Point:
     kind = ContactKind(row.kind)
     shown = {
         ContactKind.EMAIL: shown_email(row.value),
@@ -176,7 +199,16 @@ def _point(row: Row[Any], region: str) -> Point:
         ContactKind.VISITOR: row.value,
         ContactKind.HANDLE: row.value.partition(":")[2],
     }[kind]
-    return Point(row.id, kind, row.value, shown, row.verified_at is not None, row.suppressed_reason, mark_of(row))
+    return Point(
+        row.id,
+        kind,
+        row.value,
+        shown,
+        row.verified_at is not None,
+        row.suppressed_reason,
+        mark_of(row),
+        claimed=kind in CLAIMABLE and row.id not in known,
+    )
 
 
 def _announce(tx: Connection, customer_id: int, fields: Sequence[str], user_id: int, *, now: datetime) -> None:

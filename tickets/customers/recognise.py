@@ -74,6 +74,8 @@ def add_points(
             owner = contacts.find(tx, address)
             if owner is not None and owner.customer_id != customer_id:
                 taken.append(value)
+            else:
+                contacts.put_on_file(tx, customer_id, address, now=now)
     return tuple(taken)
 
 

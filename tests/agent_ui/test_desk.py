@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from channels.phone.people import phone_of
 from contact_center.accounts.models import User
-from contact_center.accounts.passwords import hash_password
+from contact_center.accounts.passwords import NOBODY, hash_password, matches
 from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
 from contact_center.core.relay import Relay
@@ -44,6 +44,12 @@ async def test_a_person_signs_in_and_goes_where_they_wanted(console: Console, se
     answer = await console.browser().post("/login", data=form, headers=PAGE)
     assert (answer.status_code, answer.headers["location"]) == (303, "/settings")
     assert "httponly" in answer.headers["set-cookie"].lower()
+
+
+def test_who_has_no_account_is_refused_at_the_costs_of_who_has_one() -> None:
+    password = "correct horse battery"
+    assert not matches(password, None)
+    assert NOBODY.rsplit("$", 2)[0] == hash_password(password).rsplit("$", 2)[0]
 
 
 async def test_browsers_find_our_mark_without_a_login(console: Console) -> None:

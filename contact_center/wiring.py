@@ -204,9 +204,10 @@ def renderers(services: Services) -> Mapping[str, Renderer]:
     }
 
 
-def routes() -> list[BaseRoute]:
+@cache
+def routes() -> Sequence[BaseRoute]:
     """All pages, hooks and sockets; they are tried in this order, so what programs call stands first."""
-    return [
+    return (
         *sms_hooks.routes(),
         *gateway_hooks.routes(),
         *phone_hooks.routes(),
@@ -224,7 +225,7 @@ def routes() -> list[BaseRoute]:
         *qa.routes(),
         *customer_events.routes(),
         *console.routes(),
-    ]
+    )
 
 
 @cache

@@ -33,7 +33,17 @@ from channels.email.smtp_in import MailReceiver
 from channels.messaging import again as messaging_again
 from channels.messaging import hooks as messaging_hooks
 from channels.messaging.send import MessagingSender
-from channels.phone import accepting, callbacks, calls, conference, conference_hooks, consent, handing_over, placing
+from channels.phone import (
+    accepting,
+    callbacks,
+    calls,
+    conference,
+    conference_hooks,
+    consent,
+    handing_over,
+    holding,
+    placing,
+)
 from channels.phone import hooks as phone_hooks
 from channels.phone import reports as phone_reports
 from channels.phone.commands import TOPIC as CALL_COMMANDS
@@ -214,6 +224,7 @@ def routes() -> Sequence[BaseRoute]:
         *conference_hooks.routes(),
         *flow_hooks.routes(),
         *consent.routes(),
+        *holding.routes(),
         *accepting.routes(),
         *messaging_hooks.routes(),
         *chat_routes.routes(),

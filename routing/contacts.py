@@ -49,8 +49,10 @@ def answered(tx: Connection, ticket_id: int, user_id: int | None, *, now: dateti
 
 
 def hung_up(tx: Connection, ticket_id: int, answered: bool, *, now: datetime) -> None:
-    """The call is over: wrap-up if an agent had it, else the caller left."""
-    if answered:
+    """The call is over: wrap-up if an agent had it, else the caller left, also one who waits again after a transfer."""
+    item = work.open_of(tx, ticket_id)
+    waits_again = item is not None and item.pool == PoolName.LIVE.value and item.state in WAITING
+    if answered and not waits_again:
         handling.end(tx, ticket_id, now=now)
     else:
         customer_left(tx, ticket_id, now=now)

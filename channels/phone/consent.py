@@ -77,7 +77,7 @@ async def play(request: Request) -> Response:
     held = services(request)
     account, _, _ = await signed_form(request, Channel.PHONE)
     await held.db.read(check_owner, account, CONFERENCE, request.path_params["id"])
-    locale = await held.db.read(_locale, account, request.path_params["id"], held.settings.region)
+    locale = await held.db.read(locale_for, account, request.path_params["id"], held.settings.region)
     plan = plan_of(account.settings) or USUAL
     voice, language = words.voice_of(plan, locale)
     answer = VoiceResponse()
@@ -90,7 +90,7 @@ def twiml_of(answer: VoiceResponse) -> Response:
     return Response(str(answer), media_type="text/xml")
 
 
-def _locale(tx: Connection, account: Account, call_id: int, region: str) -> str:
+def locale_for(tx: Connection, account: Account, call_id: int, region: str) -> str:
     """The language that the caller chose, else the line's."""
     chosen = tx.execute(select(Call.locale).where(Call.id == call_id)).scalar_one()
     return chosen or lines.line_of(tx, account, source="twilio", region=region).locale

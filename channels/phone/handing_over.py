@@ -17,7 +17,7 @@ from channels.phone.commands import Verb, command, commands_of
 from channels.phone.legs import ALIVE, OVER, LegState, Role
 from channels.phone.models import Call, CallLeg
 from channels.phone.people import phone_of
-from channels.phone.placing import check_number
+from channels.phone.placing import SOURCE, check_number, hold_room
 from contact_center.accounts.models import User
 from contact_center.core.errors import Conflict, Forbidden, Invalid, NotFound
 from contact_center.core.events import Event
@@ -275,13 +275,17 @@ def _hand_to(tx: Connection, talk: Talk, leg: Row[Any], *, now: datetime) -> Non
     for one in talk.known:
         if one.user_id == talk.user_id and one.state in ALIVE:
             _wish(tx, talk, Verb.DROP, one.id, now=now)
-    ticket_id = talk.call.ticket_id
+    ticket_id, is_ours = talk.call.ticket_id, talk.call.source == SOURCE
     if is_colleague:
         tx.execute(update(Call).where(Call.id == talk.call.id).values(user_id=leg.user_id))
         handling.assign(tx, ticket_id, leg.user_id, by_user_id=talk.user_id, now=now)
+        if is_ours:
+            hold_room(tx, talk.call, legs.legs_of(tx, talk.call.id), talk.caller, now=now)
     else:
         add_event(tx, ticket_id, "call_passed", {"number": leg.number}, now=now, user_id=talk.user_id)
-        handling.end(tx, ticket_id, now=now)
+        # A call that we made is work beside the ticket's own, which goes on.
+        if not is_ours:
+            handling.end(tx, ticket_id, now=now)
 
 
 def on_leg_changed(tx: Connection, event: Event, now: datetime) -> None:

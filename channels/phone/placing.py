@@ -269,7 +269,7 @@ def on_leg_changed(tx: Connection, event: Event, now: datetime) -> None:
     caller = next((one for one in reversed(known) if one.role == Role.CALLER.value), None)
     if caller is None:
         return
-    _hold_room(tx, call, known, caller, now=now)
+    hold_room(tx, call, known, caller, now=now)
     if leg.state == LegState.WANTED.value:
         return
     if leg.id == caller.id:
@@ -281,17 +281,19 @@ def on_leg_changed(tx: Connection, event: Event, now: datetime) -> None:
         legs.move_leg(tx, caller.id, LegState.FAILED, reason=OUR_PHONE, now=now)
 
 
-def _hold_room(tx: Connection, call: Row[Any], known: Sequence[Row[Any]], caller: Row[Any], *, now: datetime) -> None:
-    """Whoever calls has no room for another live contact, from the moment their phone rings until they or the customer
-    left; wrap-up follows a talk."""
-    ours = next((one for one in known if one.client_key == _own_key(call.id)), None)
-    if ours is None or ours.user_id is None or call.ticket_id is None:
-        return
-    if ours.state in ALIVE and caller.state in ALIVE:
-        beside.begin(tx, call.ticket_id, ours.user_id, conference_name(call.id), now=now)
-    else:
-        talked = ours.joined_at is not None and caller.joined_at is not None
-        beside.end(tx, conference_name(call.id), talked=talked, now=now)
+def hold_room(tx: Connection, call: Row[Any], known: Sequence[Row[Any]], caller: Row[Any], *, now: datetime) -> None:
+    """Whoever calls, and a colleague who takes the call over, has no room for another live contact: from the moment
+    their phone rings (or the call is theirs) until they or the customer left; wrap-up follows a talk."""
+    for leg in known:
+        if leg.role != Role.AGENT.value or leg.user_id is None or call.ticket_id is None:
+            continue
+        is_first = leg.client_key == _own_key(call.id)
+        name = conference_name(call.id) if is_first else f"{conference_name(call.id)}-{leg.id}"
+        if leg.state in ALIVE and caller.state in ALIVE:
+            beside.begin(tx, call.ticket_id, leg.user_id, name, now=now)
+        else:
+            talked = leg.joined_at is not None and caller.joined_at is not None
+            beside.end(tx, name, talked=talked, now=now)
 
 
 def _own_key(call_id: int) -> str:

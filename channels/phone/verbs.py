@@ -12,7 +12,7 @@ from twilio.rest import Client
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
 from channels.phone.commands import Verb
-from channels.phone.legs import must_accept
+from channels.phone.legs import Role, must_accept
 from contact_center.core.i18n import mark
 from tickets.channel_accounts import Account
 
@@ -175,6 +175,15 @@ def _setting(**wanted: bool) -> tuple[Callable[[Errand], Awaitable[Result]], Cal
     return do, ask
 
 
+async def _hold(errand: Errand) -> Result:
+    """A customer on hold hears our music, and their place while routing looks for somebody; others the carrier's."""
+    conference = await _conference_of_leg(errand)
+    is_customer = errand.leg is not None and errand.leg.role == Role.CALLER.value
+    music = {"hold_url": hook(errand.public_url, errand.account, "hold", errand.call.id)} if is_customer else {}
+    await errand.client.conferences(conference).participants(_leg(errand)).update_async(hold=True, **music)
+    return Result(conference_id=conference)
+
+
 async def _drop(errand: Errand) -> Result:
     """Hang up on one leg, whether it is in the conference or still rings; a queued one is cancelled."""
     await errand.client.calls(_leg(errand)).update_async(status="completed")
@@ -289,7 +298,7 @@ def _sid(value: Any) -> str:
     return str(value) if value and str(value).startswith("CF") else ""
 
 
-_HOLD, _HELD = _setting(hold=True)
+_, _HELD = _setting(hold=True)
 _UNHOLD, _UNHELD = _setting(hold=False)
 _MUTE, _MUTED = _setting(muted=True)
 _UNMUTE, _UNMUTED = _setting(muted=False)
@@ -298,7 +307,7 @@ _PAUSE, _RESUME = _recording("paused"), _recording("in-progress")
 _DO: Mapping[Verb, Callable[[Errand], Awaitable[Result]]] = {
     Verb.CONNECT: _connect,
     Verb.DIAL: _dial,
-    Verb.HOLD: _HOLD,
+    Verb.HOLD: _hold,
     Verb.UNHOLD: _UNHOLD,
     Verb.MUTE: _MUTE,
     Verb.UNMUTE: _UNMUTE,

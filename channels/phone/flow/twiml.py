@@ -105,21 +105,35 @@ def menu_texts(plan: Plan, queues: Mapping[int, str]) -> list[tuple[str, str]]:
     return found
 
 
+def on_hold(scene: Scene) -> VoiceResponse:
+    """One round for a caller who is on hold in a talk, where no key is heard; RINGING and WAITING as in the queue."""
+    answer = VoiceResponse()
+    _say_place(answer, scene)
+    answer.play(scene.plan.music or scene.music_url)
+    # Twilio plays such a document once.
+    answer.redirect(scene.next_url)
+    return answer
+
+
 def _hold(answer: VoiceResponse, scene: Scene) -> None:
     """One round in the queue: where they stand, what they may do, then music until the next one."""
-    plan, spot = scene.plan, scene.spot
     gather = _gather(scene, WAIT_SECONDS)
-    if spot.step is Step.RINGING:
-        _say(gather, scene, "connecting")
-    else:
-        if plan.say_position and scene.position is not None:
-            _speak(gather, plan, words.place(spot.locale, scene.position), spot.locale)
-        if plan.say_wait and scene.wait_seconds is not None:
-            _speak(gather, plan, words.wait(spot.locale, scene.wait_seconds), spot.locale)
-        if scene.offers_callback:
-            _say(gather, scene, "offer")
-    gather.play(plan.music or scene.music_url)
+    _say_place(gather, scene)
+    if scene.offers_callback:
+        _say(gather, scene, "offer")
+    gather.play(scene.plan.music or scene.music_url)
     answer.append(gather)
+
+
+def _say_place(answer: TwiML, scene: Scene) -> None:
+    plan, spot = scene.plan, scene.spot
+    if spot.step is Step.RINGING:
+        _say(answer, scene, "connecting")
+        return
+    if plan.say_position and scene.position is not None:
+        _speak(answer, plan, words.place(spot.locale, scene.position), spot.locale)
+    if plan.say_wait and scene.wait_seconds is not None:
+        _speak(answer, plan, words.wait(spot.locale, scene.wait_seconds), spot.locale)
 
 
 def _record(answer: VoiceResponse, scene: Scene) -> None:

@@ -293,10 +293,11 @@ async def test_a_customer_is_called_in_their_open_matter_or_in_a_new_one(phone_l
     assert (await desk.rows(Ticket))[-1].subject == "Call to 0912 345 678"
 
 
-async def at_work(scene: Scene) -> tuple[str, int]:
-    """What the caller's screen says that they do, and the weight in their live pool; no invariant is broken."""
+async def at_work(scene: Scene, user_id: int = 0) -> tuple[str, int]:
+    """What the caller's (or another's) screen says that they do, and the weight in their live pool; no invariant is
+    broken."""
     desk = scene.line.desk
-    state = await desk.db.read(own_state, scene.user_id, utcnow())
+    state = await desk.db.read(own_state, user_id or scene.user_id, utcnow())
     assert state is not None
     found = await desk.db.read(violations, utcnow())
     assert (found["pool_exceeded"], found["lost_or_doubled"], found["nothing_lost"]) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""Deletes stored bytes that nothing names any more: files taken off drafts, uploads never sent, old raw mails.
+"""Deletes stored bytes that nothing names any more: files of drafts given up, uploads never sent, old raw mails.
 
 A file goes only when no row names it and nobody wanted it for a week (core.files tells the order that makes it safe
 beside uploads), and only from a folder that belongs to this database: a copy of it on the same folder deletes nothing.
@@ -15,12 +15,14 @@ from contact_center.core.clock import utcnow
 from contact_center.core.files import SHELVES
 from contact_center.core.metrics import FILES_DELETED, FILES_DELETED_BYTES
 from contact_center.core.services import Services
-from tickets import stored_files
+from tickets import draft_files, stored_files
 
 log = structlog.get_logger()
 
 # Longer than any upload waits for its message, a weekend with a closed laptop included.
 LEAST_AGE = timedelta(days=7)
+# A draft with files that nobody has touched for so long is given up: its words stay, its files go.
+DRAFTS_KEPT = timedelta(days=30)
 BATCH = 500
 FACT = "files"
 
@@ -36,6 +38,8 @@ class FileCleaning:
         """Clean one shelf; True while there are more."""
         if self._shelf == 0 and not await self._ours():
             return False
+        if self._shelf == 0:
+            await self._give_up_drafts()
         waiting = await self.services.db.read(stored_files.oldest_waiting_chat)
         # What waits in quarantine names its uploads by signed ids, which no statement can look into.
         before = (min(utcnow(), waiting or utcnow()) - LEAST_AGE).timestamp()
@@ -44,6 +48,11 @@ class FileCleaning:
             await self._clean(found[start : start + BATCH], before)
         self._shelf = (self._shelf + 1) % SHELVES
         return self._shelf != 0
+
+    async def _give_up_drafts(self) -> None:
+        before = utcnow() - DRAFTS_KEPT
+        while await self.services.db.write(draft_files.expire, before, BATCH) == BATCH:
+            pass
 
     async def _clean(self, digests: list[str], before: float) -> None:
         named = await self.services.db.read(stored_files.named, digests)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
 
-from sqlalchemy import ColumnElement, Connection, Index, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Index, delete, exists, func, insert, select
 from sqlalchemy.orm import Mapped
 
 from contact_center.core.errors import Invalid, NotFound
 from contact_center.core.schema import Base, id_column
 from tickets.inbound import StoredFile
 from tickets.lifecycle import access
-from tickets.models import refers_to
+from tickets.models import Draft, refers_to
 
 MOST_FILES = 10
 # Mail grows by a third on its way, and most servers refuse more than 25 MB.
@@ -114,6 +114,15 @@ def take(tx: Connection, ticket_id: int, user_id: int, file_ids: Sequence[int]) 
     if len(rows) != len(set(file_ids)):
         raise NotFound("A file of this message is no longer here. Attach it again.")
     return tuple(StoredFile(*row[1:]) for row in sorted(rows, key=lambda row: row.id))
+
+
+def expire(tx: Connection, before: datetime, most: int = 500) -> int:
+    """Take files off drafts that nobody has touched since `before`; how many. Their bytes go as unnamed ones."""
+    touched = exists().where(
+        Draft.ticket_id == DraftFile.ticket_id, Draft.user_id == DraftFile.user_id, Draft.updated_at >= before
+    )
+    old = select(DraftFile.id).where(DraftFile.created_at < before, ~touched).order_by(DraftFile.id).limit(most)
+    return tx.execute(delete(DraftFile).where(DraftFile.id.in_(old))).rowcount
 
 
 def _draft(ticket_id: int, user_id: int, mode: str) -> tuple[ColumnElement[bool], ...]:

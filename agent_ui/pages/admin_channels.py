@@ -16,6 +16,7 @@ from agent_ui.pages.admin import admin_page, administer, choices, go
 from agent_ui.views import Choice
 from channels.email import grants, oauth
 from channels.messaging.apps import NAMES
+from channels.models import DeliveryAttempt
 from channels.sms.gateway.config import is_gateway
 from contact_center.accounts.audit import record
 from contact_center.accounts.web import locale_of
@@ -26,9 +27,9 @@ from contact_center.core.secrets import BadToken, Vault
 from contact_center.core.services import services
 from tickets import channel_accounts
 from tickets.channel_accounts import Account
-from tickets.models import ChannelAccount, JournalItem, Queue
+from tickets.models import ChannelAccount, JournalItem, Message, Queue
 from tickets.silence import Silence, silent
-from tickets.states import Channel
+from tickets.states import Channel, Delivery
 
 KINDS = {
     Channel.EMAIL.value: mark("E-mail"),
@@ -65,6 +66,8 @@ class Line:
     enabled: bool
     error: str
     heard_at: datetime | None
+    # When something last left by it, where nothing ever came: accounts that only send.
+    sent_at: datetime | None
     silence: Silence | None
     gaps: tuple[str, ...]
     # Whether anything ever came by it.
@@ -81,7 +84,8 @@ def list_accounts(tx: Connection, vault: Vault, now: datetime) -> list[Line]:
         select(ChannelAccount.__table__, Queue.name.label("queue"))
         .join(Queue, Queue.id == ChannelAccount.queue_id)
         .order_by(ChannelAccount.channel, ChannelAccount.name)
-    )
+    ).all()
+    left = _last_sent(tx, [row.id for row in rows if row.id not in last and row.last_inbound_at is None])
     return [
         Line(
             id=row.id,
@@ -92,6 +96,7 @@ def list_accounts(tx: Connection, vault: Vault, now: datetime) -> list[Line]:
             enabled=row.enabled,
             error=row.last_error or "",
             heard_at=last.get(row.id, row.last_inbound_at),
+            sent_at=left.get(row.id),
             proven=row.id in last or row.last_inbound_at is not None,
             silence=quiet.get(row.id),
             gaps=tuple(
@@ -102,6 +107,19 @@ def list_accounts(tx: Connection, vault: Vault, now: datetime) -> list[Line]:
         )
         for row in rows
     ]
+
+
+def _last_sent(tx: Connection, account_ids: list[int]) -> dict[int, datetime]:
+    """When a message of each account last left; without those by which none ever did."""
+    if not account_ids:
+        return {}
+    rows = tx.execute(
+        select(Message.channel_account_id, func.max(DeliveryAttempt.finished_at).label("at"))
+        .join(DeliveryAttempt, DeliveryAttempt.message_id == Message.id)
+        .where(Message.channel_account_id.in_(account_ids), DeliveryAttempt.state == Delivery.SENT.value)
+        .group_by(Message.channel_account_id)
+    )
+    return {row.channel_account_id: row.at for row in rows if row.at is not None}
 
 
 def _has_secrets(row: Row[Any], vault: Vault) -> bool:

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from channels.email import loopback
 from channels.email.loopback import State
 from channels.email.models import MailTest
+from channels.models import DeliveryAttempt
 from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
 from tests.agent_ui.console import PAGE, SAME_ORIGIN, Console
 from tests.channels.email.servers import other_server
 from tests.conftest import NOW
-from tests.factories import make_account
+from tests.factories import make_account, make_ticket
 from tickets import channel_accounts
 from tickets.states import Channel
 
@@ -82,6 +83,20 @@ async def test_nothing_is_fine_before_anything_came(console: Console) -> None:
 
     for path in ("/admin/channels", f"/admin/channels/{account_id}"):
         assert "Fine" in (await seat.page(path)).text
+
+
+async def test_an_account_that_only_sends_says_when_something_left_last(console: Console) -> None:
+    seat = await console.sit(Role.ADMIN)
+
+    def sends(tx: Connection) -> None:
+        ticket = make_ticket(tx, account_id=account(tx, 25))
+        values = {"message_id": ticket.message_id, "number": 1, "lease_until": NOW, "started_at": NOW}
+        tx.execute(insert(DeliveryAttempt), {**values, "state": "sent", "finished_at": NOW})
+
+    assert "Sent last" not in (await seat.page("/admin/channels")).text
+    await console.write(sends)
+
+    assert "Sent last" in (await seat.page("/admin/channels")).text
 
 
 async def test_only_administrators_send_one_and_only_by_mail(console: Console) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from channels.chat.uploads import kept
-from channels.cleaning import LEAST_AGE, FileCleaning
+from channels.cleaning import DRAFTS_KEPT, LEAST_AGE, FileCleaning
 from contact_center.core.clock import utcnow
 from contact_center.core.files import MARKER, SHELVES, FileStore, digest_of
 from tests.channels.desk import Desk
@@ -19,7 +19,7 @@ from tickets import draft_files, inbox
 from tickets.draft_files import DraftFile
 from tickets.inbound import StoredFile
 from tickets.inbox import RawItem
-from tickets.models import JournalItem
+from tickets.models import Draft, JournalItem
 from tickets.states import Channel
 
 LONG_AGO = (utcnow() - LEAST_AGE - timedelta(days=1)).timestamp()
@@ -44,7 +44,7 @@ def name_them(tx: Connection, sent: str, drafted: str, raw: str) -> None:
     file = StoredFile(sent, "a.pdf", "application/pdf", 1)
     ticket_id = make_ticket(tx, account_id=account_id, attachments=(file,)).ticket_id
     file = StoredFile(drafted, "b.pdf", "application/pdf", 1)
-    draft_files.attach(tx, ticket_id, make_user(tx), "reply", file, now=NOW)
+    draft_files.attach(tx, ticket_id, make_user(tx), "reply", file, now=utcnow())
     inbox.store(tx, RawItem(Channel.SMS, account_id, "x-1", raw_digest=raw), now=NOW)
 
 
@@ -78,6 +78,29 @@ async def test_a_file_taken_off_its_draft_and_an_old_raw_mail_go(sqlite_desk: De
     await sqlite_desk.db.write(inbox.purge, much_later)
     await cleaned(sqlite_desk)
     assert [files.has(digest) for digest in (sent, raw)] == [True, False]
+
+
+async def test_files_of_a_draft_that_nobody_touched_for_a_month_go_and_its_words_stay(desk: Desk) -> None:
+    files = desk.services.files
+    given_up, busy = aged(files, b"given up"), aged(files, b"still written at")
+    before = utcnow() - DRAFTS_KEPT - timedelta(days=1)
+
+    def drafted(tx: Connection) -> None:
+        ticket_id = make_ticket(tx, account_id=make_account(tx, address=unique("+1500"))).ticket_id
+        for digest, touched in ((given_up, before), (busy, utcnow())):
+            user_id = make_user(tx)
+            file = StoredFile(digest, "a.pdf", "application/pdf", 1)
+            draft_files.attach(tx, ticket_id, user_id, "reply", file, now=before)
+            values = {"ticket_id": ticket_id, "user_id": user_id, "channel": "email", "text": "Dear Anna"}
+            tx.execute(insert(Draft), {**values, "begun_at_seq": 1, "updated_at": touched})
+
+    await desk.db.write(drafted)
+
+    await cleaned(desk)
+
+    assert [row.digest for row in await desk.rows(DraftFile)] == [busy]
+    assert [row.text for row in await desk.rows(Draft)] == ["Dear Anna", "Dear Anna"]
+    assert [files.has(digest) for digest in (given_up, busy)] == [False, True]
 
 
 async def test_uploads_of_a_chat_message_in_quarantine_stay(sqlite_desk: Desk) -> None:

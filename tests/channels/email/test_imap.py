@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
+from agent_ui.pages.admin_mail_test import last_test
+from channels.email import loopback
 from channels.email.imap import Mailboxes
 from channels.email.intake_loop import MailIntake
 from channels.email.mailbox import Mailbox
 from channels.email.models import MailboxCursor
+from contact_center.core.clock import utcnow
 from tests.channels.desk import Desk
 from tests.channels.email.letters import letter, mailbox
-from tests.channels.email.servers import CutLine, Dovecot, dovecot_server
+from tests.channels.email.servers import CutLine, Dovecot, dovecot_server, other_server
 from tickets.models import ChannelAccount, JournalItem, Message
 
 pytestmark = pytest.mark.dovecot
@@ -71,6 +74,30 @@ async def test_what_lies_there_and_what_arrives_is_taken(
     assert [row.text for row in await sqlite_desk.rows(Message)] == ["first", "second"]
     cursor = (await sqlite_desk.rows(MailboxCursor))[0]
     assert cursor.last_uid == 2
+
+
+async def test_a_test_mail_goes_round_through_a_real_mailbox(
+    sqlite_desk: Desk, dovecot: Dovecot, mailboxes: Mailboxes
+) -> None:
+    async with other_server() as other:
+        settings = {**dovecot.settings(), "smtp": {"host": "127.0.0.1", "port": other.port, "security": "none"}}
+        account = await mailbox(sqlite_desk, settings=settings, secrets=dovecot.secrets)
+        await loopback.send(sqlite_desk.services, account, by=None, locale="en")
+    waiting = await sqlite_desk.db.read(last_test, account, "en", now=utcnow())
+    assert waiting is not None
+    assert waiting.waiting
+
+    dovecot.deliver(other.mails[0][2])
+    dovecot.deliver(letter("a customer's"))
+    await mailboxes.run_once()
+    await journaled(sqlite_desk, 2)
+    await take_everything(sqlite_desk)
+
+    done = await sqlite_desk.db.read(last_test, account, "en", now=utcnow())
+    assert done is not None
+    assert (done.tone, done.waiting) == ("ok", False)
+    assert "It came back after" in done.sentence
+    assert [row.text for row in await sqlite_desk.rows(Message)] == ["a customer's"]
 
 
 async def test_an_outage_loses_nothing_and_a_new_uidvalidity_doubles_nothing(

@@ -212,6 +212,8 @@ def as_ticket(row: Record[Any], clocks: Iterable[Record[Any]], now: datetime) ->
         slas=sla_chips(clocks, row.status, now),
         proof=proof_of(row),
         code_until=row.code_until,
+        locale=row.locale or "",
+        locale_share=row.locale_share,
         shared=row.point_flag in SHARED and row.status not in RESTING_STATUSES,
         complaint="complaint" if row.kind == "complaint" else "",
     )

@@ -226,6 +226,9 @@ def _reasons(card: OfferCard, locale: str) -> list[str]:
     if card.skills:
         names = ", ".join(LANGUAGES.get(skill, skill) for skill in card.skills)
         found.append(gettext(locale, "It asks for: %(skills)s.", skills=names))
+    if card.locale and card.locale_share is not None:
+        name, sure = LANGUAGES.get(card.locale, card.locale), f"{int(card.locale_share * 100)} %"
+        found.append(gettext(locale, "Language: %(name)s, from the text, %(share)s.", name=name, share=sure))
     if card.transfers:
         found.append(gettext(locale, "A colleague passed it on."))
     return found

@@ -189,6 +189,7 @@ DONE = (
     (f"{TICKET}/status", commands.set_status),
     (f"{TICKET}/priority", commands.set_priority),
     (f"{TICKET}/topic", commands.set_topic),
+    (f"{TICKET}/language", commands.set_language),
     (f"{TICKET}/tags", commands.set_tags),
     (f"{TICKET}/snooze", commands.snooze),
     (f"{TICKET}/merge", merging.merge),

@@ -29,11 +29,13 @@ KINDS = {
     "complaint": mark("Complaint"),
     "feedback": mark("Feedback"),
 }
+LANGUAGES = {"en": mark("English"), "vi": mark("Vietnamese")}
 WORDS = {
     "status_changed": STATUSES,
     "priority_changed": PRIORITIES,
     "kind_changed": KINDS,
     "complaint_moved": STAGES,
+    "locale_changed": LANGUAGES,
 }
 
 ICONS = {
@@ -46,6 +48,7 @@ ICONS = {
     "kind_changed": "layers",
     "topic_id_changed": "layers",
     "subject_changed": "pencil",
+    "locale_changed": "languages",
     "tags_changed": "tag",
     "merged": "merge",
     "merged_into": "merge",
@@ -108,6 +111,7 @@ CHANGES = {
     "priority_changed": mark("Priority: %(before)s → %(after)s"),
     "kind_changed": mark("Kind: %(before)s → %(after)s"),
     "subject_changed": mark("Subject: %(after)s"),
+    "locale_changed": mark("Language: %(after)s"),
     "complaint_moved": mark("Complaint: %(before)s → %(after)s"),
 }
 ASSIGNED = {

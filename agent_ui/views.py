@@ -265,6 +265,9 @@ class Ticket:
     code_until: datetime | None = None
     # Several people use its number.
     shared: bool = False
+    # The language it is in, and how sure the customer's words made us of it (None: their channel or a person said it).
+    locale: str = ""
+    locale_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from routing.loading import load_agents, load_queues, load_works
 from routing.models import AgentState, Decision, Skill, WorkItem
 from routing.policy import Floor
 from routing.states import WorkItemState
-from tickets.models import Queue
+from tickets.models import Queue, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,14 @@ class Explanation:
     agents: dict[int, str]
     queues: dict[int, str]
     skills: dict[int, str]
+    # The customer's language, and how sure their words made us of it (None: their channel or a person said it).
+    language: tuple[str, float | None] | None = None
 
 
 def of_offer(tx: Connection, offer_id: int) -> Explanation | None:
     """ "Why me": the record of the decision behind an offer."""
     row = tx.execute(select(Decision.__table__).where(Decision.offer_id == offer_id)).first()
-    return _named(tx, row.kind, row.at, row.record) if row is not None else None
+    return _named(tx, row.kind, row.at, row.record, _language(tx, row.work_item_id)) if row is not None else None
 
 
 def history(tx: Connection, work_item_id: int, *, limit: int = 20) -> list[Explanation]:
@@ -55,7 +57,7 @@ def of_work(tx: Connection, work_item_id: int, now: datetime) -> Explanation | N
     floor, waiting = _floor_around(tx, work_item_id, now)
     if waiting is None:
         return None
-    return _named(tx, "waiting", now, explain_waiting(floor, waiting, now.timestamp()))
+    return _named(tx, "waiting", now, explain_waiting(floor, waiting, now.timestamp()), _language(tx, work_item_id))
 
 
 def why_not(tx: Connection, work_item_id: int, user_id: int, now: datetime) -> list[str]:
@@ -95,7 +97,22 @@ def _floor_around(tx: Connection, work_item_id: int, now: datetime) -> tuple[Flo
     return floor, works[work_item_id][0] if work_item_id in works else None
 
 
-def _named(tx: Connection, kind: str, at: datetime, record: dict[str, Any]) -> Explanation:
+def _language(tx: Connection, work_item_id: int) -> tuple[str, float | None] | None:
+    row = tx.execute(
+        select(Ticket.locale, Ticket.locale_share)
+        .join(WorkItem, WorkItem.ticket_id == Ticket.id)
+        .where(WorkItem.id == work_item_id, Ticket.locale.is_not(None))
+    ).first()
+    return (row.locale, row.locale_share) if row is not None else None
+
+
+def _named(
+    tx: Connection,
+    kind: str,
+    at: datetime,
+    record: dict[str, Any],
+    language: tuple[str, float | None] | None = None,
+) -> Explanation:
     people = {one["agent"] for one in (*record["candidates"], *record["ruled_out"])}
     people |= {one for one in (record.get("agent"), record["step"]["only"]) if one is not None}
     queues = {record["queue"], *record["step"]["routes"]}
@@ -107,6 +124,7 @@ def _named(tx: Connection, kind: str, at: datetime, record: dict[str, Any]) -> E
         agents=_names(tx, User, people),
         queues=_names(tx, Queue, queues),
         skills=_names(tx, Skill, skills - {SUPERVISOR}),
+        language=language,
     )
 
 

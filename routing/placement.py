@@ -183,13 +183,21 @@ def on_queue_changed(tx: Connection, event: Event, now: datetime) -> None:
 
 
 def on_ticket_updated(tx: Connection, event: Event, now: datetime) -> None:
-    """The priority of a ticket is the priority of its work."""
-    if event.payload.get("field") != "priority":
+    """The priority of a ticket is the priority of its work, and its language what the work wishes for."""
+    field = event.payload.get("field")
+    if field not in {"priority", "locale"}:
         return
     ticket = access(tx, event.payload["ticket_id"])
     item = work.open_of(tx, ticket.id)
-    if item is not None and item.priority != ticket.priority:
+    if item is None:
+        return
+    if field == "priority" and item.priority != ticket.priority:
         work.change(tx, item, now, priority=ticket.priority)
+    elif field == "locale":
+        told = set(_languages(tx, event.payload["from"]))
+        wishes = [*(one for one in item.wishes if one not in told), *_languages(tx, ticket.locale)]
+        if wishes != item.wishes:
+            work.change(tx, item, now, wishes=wishes)
 
 
 def place(

@@ -36,6 +36,8 @@ _CARD = (
         Ticket.subject,
         Ticket.preview,
         Ticket.channel,
+        Ticket.locale,
+        Ticket.locale_share,
         Customer.name.label("customer"),
         ContactPoint.kind.label("address_kind"),
         ContactPoint.value.label("address"),
@@ -72,6 +74,9 @@ class OfferCard:
     offered_at: datetime
     expires_at: datetime
     transfers: int
+    # The customer's language, and how sure their words made us of it (None: their channel or a person said it).
+    locale: str | None
+    locale_share: float | None
     why: Mapping[str, Any]
 
 
@@ -241,5 +246,7 @@ def _card(row: Any, names: Mapping[int, str]) -> OfferCard:
         offered_at=row.offered_at,
         expires_at=row.expires_at,
         transfers=row.transfers,
+        locale=row.locale,
+        locale_share=row.locale_share,
         why=row.record or {},
     )

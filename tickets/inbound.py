@@ -75,6 +75,8 @@ class InboundMessage:
     newsletter: str = ""
     kind: MessageKind = MessageKind.INBOUND
     locale: str | None = None
+    # How sure the words made us of the locale, 0 to 1; None where the channel says it (tickets.languages).
+    locale_share: float | None = None
     queue_id: int | None = None
     topic_id: int | None = None
     # Kept as the first entry of the ticket, if this message opens one.

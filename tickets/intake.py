@@ -16,7 +16,7 @@ from contact_center.core.events import Announcement, emit_all
 from contact_center.core.schema import UtcDateTime
 from contact_center.core.text import gist
 from contact_center.core.upsert import insert_of
-from tickets import blocks, identity_codes, inbox, matching, newsletters
+from tickets import blocks, identity_codes, inbox, languages, matching, newsletters
 from tickets.customers import contacts
 from tickets.inbound import Greeting, InboundMessage, Receipt
 from tickets.intake_postgres import append_in_one
@@ -49,6 +49,7 @@ def receive_in_one(
         return None
     if inbound.topic_id is not None and ticket_id is None:
         return None
+    inbound = languages.heard(inbound) if ticket_id is None else inbound
     return append_in_one(tx, inbound, now=now, ticket_id=ticket_id, alone=True)
 
 
@@ -62,6 +63,7 @@ def receive(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Receip
     block = blocks.find(tx, inbound, now=now)
     if block is not None:
         return _refuse(tx, inbound, block, now=now)
+    inbound = languages.heard(inbound)
     expected = identity_codes.awaited(tx, inbound)
     inbound, hidden = masking.hide(tx, inbound, awaiting_code=expected is not None)
     receipt = _receive(tx, inbound, now=now)
@@ -190,6 +192,7 @@ def _open(
         "customer_id": contact.customer_id,
         "contact_point_id": contact.contact_point_id,
         "locale": inbound.locale,
+        "locale_share": inbound.locale_share,
         "seq": entries,
         "public_seq": entries,
         "preview": "" if inbound.automated else gist(inbound.text, PREVIEW_LENGTH),

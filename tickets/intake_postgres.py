@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, LargeBinary, TextClause, bindparam, text
+from sqlalchemy import BigInteger, Connection, Double, LargeBinary, TextClause, bindparam, text
 from sqlalchemy.types import TypeEngine
 
 from contact_center.core.direct import Direct
@@ -53,11 +53,11 @@ _OPEN_TICKET = f"""a AS (
 # Whoever opens the same thread at this moment decides who inserts it and who goes on in it.
 _NEW_TICKET = f"""n AS (
   INSERT INTO tickets (subject, status, priority, kind, channel, channel_account_id, thread_key, queue_id, customer_id,
-                       contact_point_id, locale, seq, public_seq, preview, created_at, updated_at, last_inbound_at,
-                       waiting_since, reopened, version)
+                       contact_point_id, locale, locale_share, seq, public_seq, preview, created_at, updated_at,
+                       last_inbound_at, waiting_since, reopened, version)
   SELECT :subject, 'new', 'medium', 'question', :channel, :account, :thread,
          coalesce(:queue, (SELECT queue_id FROM channel_accounts WHERE id = :account)), cp.customer_id, cp.id, :locale,
-         1, 1, :preview, :now, :now, :now, :now, 0, 1
+         :locale_share, 1, 1, :preview, :now, :now, :now, :now, 0, 1
   FROM j, cp WHERE NOT EXISTS (SELECT 1 FROM a)
   ON CONFLICT (channel_account_id, thread_key) WHERE {OPEN_THREAD} DO UPDATE SET {_ADVANCE}
   RETURNING {_TICKET}, (xmax = 0) AS created),
@@ -93,6 +93,7 @@ _TYPES: Mapping[TypeEngine[Any], Sequence[str]] = {
     BigInteger(): ("account", "queue", "ticket"),
     UtcDateTime(): ("now", "reopen_after"),
     LargeBinary(): ("raw",),
+    Double(): ("locale_share",),
     Json: ("meta",),
 }
 
@@ -155,6 +156,7 @@ def parameters_of(inbound: InboundMessage, *, now: datetime, ticket_id: int | No
         "subject": inbound.ticket_subject(),
         "queue": inbound.queue_id,
         "locale": inbound.locale,
+        "locale_share": inbound.locale_share,
         "preview": gist(inbound.text, PREVIEW_LENGTH),
         "kind": inbound.kind.value,
         "message_subject": inbound.message_subject(),

@@ -99,14 +99,16 @@ def set_fields(
     kind: Kind | None = None,
     topic_id: int | None = None,
     subject: str | None = None,
+    locale: str | None = None,
 ) -> None:
-    """Change what is given; each change is one line in the timeline."""
+    """Change what is given; each change is one line in the timeline. A language that a person sets is no guess."""
     ticket = access(tx, ticket_id, lock=True)
     wanted = {
         "priority": priority.value if priority else None,
         "kind": kind.value if kind else None,
         "topic_id": topic_id,
         "subject": subject.strip()[:300] if subject else None,
+        "locale": locale,
     }
     for name, value in wanted.items():
         before = getattr(ticket, name)
@@ -119,7 +121,7 @@ def set_fields(
             {"from": before, "to": value},
             now=now,
             user_id=user_id,
-            changes={name: value},
+            changes={name: value, **({"locale_share": None} if name == "locale" else {})},
             also=[_told(ticket, "ticket.updated", {"field": name, "from": before, "to": value})],
         )
 

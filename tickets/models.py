@@ -170,7 +170,9 @@ class Ticket(Base):
     assignee_id: Mapped[int | None] = refers_to("users.id", nullable=True, index=False)
     customer_id: Mapped[int] = refers_to("customers.id")
     contact_point_id: Mapped[int | None] = refers_to("contact_points.id", nullable=True)
+    # The customer's language; how sure their words made us of it, 0 to 1, NULL if their channel or a person said it.
     locale: Mapped[str | None]
+    locale_share: Mapped[float | None]
     # Entries so far: seq counts what agents see, public_seq what the customer sees. Neither has gaps.
     seq: Mapped[int] = mapped_column(default=0)
     public_seq: Mapped[int] = mapped_column(default=0)

@@ -108,6 +108,7 @@ def _split_off(
             "customer_id": source.customer_id,
             "contact_point_id": source.contact_point_id,
             "locale": source.locale,
+            "locale_share": source.locale_share,
             "created_at": now,
             "updated_at": now,
         },

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from contact_center.core.schema import UtcDateTime
 from contact_center.core.text import gist
-from tickets import inbox, intake, search
+from tickets import inbox, intake, languages, search
 from tickets.customers import contacts
 from tickets.inbound import InboundMessage, Receipt
 from tickets.matching import Evidence, takes_part
@@ -47,6 +47,7 @@ _COUNT = (
 
 def remember(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Receipt:
     """Take a message into the history, at the time at which it was sent (now, where it claims the future)."""
+    inbound = languages.heard(inbound)
     journal_id = inbox.store_accepted(tx, inbound, now=now)
     if journal_id is None:
         return intake.duplicate(tx, inbound)
@@ -108,6 +109,7 @@ def _values(tx: Connection, inbound: InboundMessage, contact: contacts.Contact, 
         "customer_id": contact.customer_id,
         "contact_point_id": contact.contact_point_id,
         "locale": inbound.locale,
+        "locale_share": inbound.locale_share,
         "seq": 1,
         "public_seq": 1,
         "preview": gist(inbound.text, PREVIEW_LENGTH),

@@ -15,6 +15,7 @@ from contact_center.accounts.users import Person
 from contact_center.accounts.web import locale_of, person_of
 from contact_center.core.clock import utcnow
 from contact_center.core.errors import Invalid
+from contact_center.core.i18n import LOCALES
 from contact_center.core.services import services
 from tickets import lifecycle
 from tickets.numbers import id_of
@@ -74,6 +75,16 @@ async def set_topic(request: Request) -> Response:
     person = await person_of(request)
     wanted = choice_of(int, await text(request, "topic"), "topic")
     await run(request, lifecycle.set_fields, user_id=person.id, topic_id=wanted)
+    return await head(request)
+
+
+async def set_language(request: Request) -> Response:
+    """What the agent says counts from now on: it is no guess any more."""
+    person = await person_of(request)
+    wanted = await text(request, "language")
+    if wanted not in LOCALES:
+        raise Invalid("This is not one of the choices.", field="language")
+    await run(request, lifecycle.set_fields, user_id=person.id, locale=wanted)
     return await head(request)
 
 

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +23,6 @@ from tickets.states import Channel, ContactKind
 
 MAX_TEXT = 200_000
 MAX_REFERENCES = 100
-# Letters that only Vietnamese uses; two of them make a text Vietnamese.
-_VIETNAMESE = re.compile(r"[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 
 
 class NoSender(Exception):
@@ -81,7 +78,6 @@ def incoming(
         automated=mail.auto_submitted,
         newsletter=_newsletter(mail, account),
         disowned=judged is Verdict.FAIL,
-        locale=_locale(mail.text),
         attachments=tuple(
             StoredFile(
                 files.put(file.content), file.filename, file.content_type, file.size, file.inline, file.content_id
@@ -160,10 +156,6 @@ def _subject(mail: ParsedMail, *, passed_on: bool) -> str:
 def _placeholder(mail: ParsedMail) -> str:
     """A mail of files alone still shows what it brought."""
     return ", ".join(file.filename for file in mail.attachments)[:1000]
-
-
-def _locale(text: str) -> str | None:
-    return "vi" if len(_VIETNAMESE.findall(text[:5_000])) > 1 else None
 
 
 def _facts(mail: ParsedMail, judged: Verdict, invitation: Invitation | None, *, forwarded_by: str) -> dict[str, Any]:

@@ -1,17 +1,19 @@
 """Changing a queue's rules reaches its waiting work, its running engine, and nothing that an agent already holds."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
 from contact_center.core.bus import Poke
 from contact_center.core.db import Database
 from contact_center.core.errors import Invalid, NotFound
-from routing import profiles, queue_rules, queue_settings, skills
+from routing import explain, profiles, queue_rules, queue_settings, skills
 from routing.engine import Marks
 from routing.pools import Medium
 from tests.factories import make_queue
 from tests.routing.desk import Desk
+from tickets import lifecycle
 from tickets.states import Channel
 
 
@@ -127,7 +129,7 @@ async def test_a_skill_is_given_levels_for_many_at_once(db: Database):
 async def test_a_removed_skill_leaves_nobody_waiting_for_it(db: Database):
     desk = await Desk.open(db, steps=[{"level": 1}])
     german = await _skill(desk, "de")
-    chat = await desk.writes(locale="de")
+    chat = await desk.writes(text="Hallo", locale="de")
     assert (await desk.item(chat.ticket_id)).wishes == [german]
     agent = await desk.agent()
     await desk.do(profiles.set_skill, agent, await _skill(desk, "fr"), 2)
@@ -161,3 +163,34 @@ async def test_a_skill_is_renamed_unless_another_has_the_name(db: Database):
 
 def test_stored_settings_of_before_are_still_read():
     assert queue_settings.read({"weights": {"chat": 0}}) == queue_settings.DEFAULTS
+
+
+async def test_the_language_of_the_words_is_preferred_and_then_let_go(db: Database):
+    desk = await Desk.open(db, steps=[{"level": 1, "seconds": 30}, {}])
+    vietnamese = await _skill(desk, "vi")
+    await desk.agent()
+    chat = await desk.writes(text="cho minh hoi ve cai ao nay voi", locale="en")
+    item = await desk.item(chat.ticket_id)
+    assert item.wishes == [vietnamese]
+    assert await desk.decide() == 0
+    why = await desk.db.read(explain.of_work, item.id, desk.now)
+    assert why is not None
+    assert why.language is not None
+    assert why.language[0] == "vi"
+    assert why.language[1] is not None
+    assert why.language[1] > 0.9
+    desk.now += timedelta(seconds=31)
+    assert await desk.decide() == 1
+
+
+async def test_an_agents_word_on_the_language_goes_before_ours(db: Database):
+    desk = await Desk.open(db, steps=[{"level": 1}])
+    await _skill(desk, "vi")
+    english = await _skill(desk, "en")
+    chat = await desk.writes(text="cho minh hoi ve cai ao nay voi")
+    await desk.do(lifecycle.set_fields, chat.ticket_id, user_id=None, locale="en")
+    item = await desk.item(chat.ticket_id)
+    assert item.wishes == [english]
+    why = await desk.db.read(explain.of_work, item.id, desk.now)
+    assert why is not None
+    assert why.language == ("en", None)

@@ -101,7 +101,7 @@ def test_outside_hours_it_says_when_somebody_will_be_there(locale: str, words: s
 
 
 async def test_the_customers_language_goes_before_the_queues(sqlite_db: Database) -> None:
-    await sqlite_db.write(lambda tx: text(tx, locale="vi"))
+    await sqlite_db.write(lambda tx: text(tx, text="Alo", locale="vi"))
     await sqlite_db.write(lambda tx: tx.execute(update(Ticket).values(locale="en")).rowcount)
     await sqlite_db.write(relay)
     assert "Mã yêu cầu là #" in (await sqlite_db.read(sent))[0].text

@@ -210,7 +210,7 @@ class Line:
             self.socket.send(frames.error("too_fast", frame.client_id))
             return
         files = stored_files(self.tokens, self.visit.id, frame.files)
-        if files is None or not await asyncio.to_thread(kept, self.held.files, files):
+        if files is None or not await kept(self.held.files, files):
             self.socket.send(frames.error("bad_file", frame.client_id))
             return
         now = utcnow()

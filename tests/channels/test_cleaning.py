@@ -184,9 +184,9 @@ def test_a_round_without_an_upload_deletes_also_what_a_crash_set_aside(tmp_path:
     assert not files.keep(digest)
 
 
-def test_a_chat_message_wants_its_uploads_again(tmp_path: Path) -> None:
+async def test_a_chat_message_wants_its_uploads_again(tmp_path: Path) -> None:
     files = FileStore(tmp_path)
     found = StoredFile(aged(files, b"upload"), "a.png", "image/png", 6)
-    assert kept(files, [found])
+    assert await kept(files, [found])
     assert files.unwanted(int(found.digest[:2], 16), BEFORE) == []
-    assert not kept(files, [found, StoredFile(digest_of(b"gone"), "b.png", "image/png", 4)])
+    assert not await kept(files, [found, StoredFile(digest_of(b"gone"), "b.png", "image/png", 4)])

@@ -1,6 +1,7 @@
 """The database: `write` and `read` run a sync function in one transaction, on SQLite and PostgreSQL alike.
 
-PostgreSQL: the function runs on an async connection through `run_sync`. SQLite: writes run whole in one
+PostgreSQL: the function and all that belongs to its connection run in one greenlet (through AsyncConnection, which
+makes three and a task, a single statement costs nearly twice as much). SQLite: writes run whole in one
 writer thread (BEGIN IMMEDIATE, synchronous=FULL), reads in threads beside it. Figures: docs/decisions/0001.
 """
 
@@ -21,6 +22,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from contact_center.core.bus import Poke
 from contact_center.core.schema import clean_json
@@ -132,14 +134,14 @@ class PostgresDatabase:
                 return found
         for attempt in range(ATTEMPTS):
             try:
-                async with self.engine.begin() as connection:
-                    connection.sync_connection.info.pop(POKES, None)  # type: ignore[union-attr]
-                    result = await connection.run_sync(use_case, *args, **kwargs)
-                    pokes = take_pokes(connection.sync_connection)  # type: ignore[arg-type]
+                done: tuple[T, list[Poke]] = await greenlet_spawn(
+                    _whole, self.engine.sync_engine, use_case, args, kwargs
+                )
             except DBAPIError as error:
                 if attempt + 1 == ATTEMPTS or not _is_retryable(error):
                     raise
                 continue
+            result, pokes = done
             if pokes:
                 self.after_commit(pokes)
             return result
@@ -148,14 +150,7 @@ class PostgresDatabase:
     async def _in_one(self, shorter: Callable[..., T | None], args: Any, kwargs: Any) -> T | None:
         """What the shorter way gives; None when the use case itself has to do it."""
         try:
-            async with self.alone.connect() as connection:
-                connection.sync_connection.info.pop(POKES, None)  # type: ignore[union-attr]
-                try:
-                    result = await connection.run_sync(shorter, *args, **kwargs)
-                except LOST:
-                    await connection.invalidate()
-                    return None
-                pokes = take_pokes(connection.sync_connection)  # type: ignore[arg-type]
+            result, pokes = await greenlet_spawn(_alone, self.alone.sync_engine, shorter, args, kwargs)
         except (DBAPIError, asyncpg.PostgresError) as error:
             if not _is_retryable(error):
                 raise
@@ -167,8 +162,8 @@ class PostgresDatabase:
     async def read(self, query: Callable[Concatenate[Connection, ...], T], /, *args: Any, **kwargs: Any) -> T:
         for attempt in range(ATTEMPTS):
             try:
-                async with self.readers.connect() as connection:
-                    return await connection.run_sync(query, *args, **kwargs)
+                found: T = await greenlet_spawn(_look, self.readers.sync_engine, query, args, kwargs)
+                return found
             except DBAPIError as error:
                 # A server that restarted leaves dead connections in the pool; a read may simply run again.
                 if attempt + 1 == ATTEMPTS or not error.connection_invalidated:
@@ -178,6 +173,31 @@ class PostgresDatabase:
     async def close(self) -> None:
         for engine in (self.engine, self.alone, self.readers):
             await engine.dispose()
+
+
+def _whole(engine: Engine, use_case: Callable[..., T], args: Any, kwargs: Any) -> tuple[T, list[Poke]]:
+    """What a use case gives, and its pokes, once its transaction has committed."""
+    with engine.begin() as tx:
+        tx.info.pop(POKES, None)
+        result = use_case(tx, *args, **kwargs)
+        pokes = take_pokes(tx)
+    return result, pokes
+
+
+def _alone(engine: Engine, shorter: Callable[..., T | None], args: Any, kwargs: Any) -> tuple[T | None, list[Poke]]:
+    """The same for the shorter way; None when the server is gone."""
+    with engine.connect() as tx:
+        tx.info.pop(POKES, None)
+        try:
+            return shorter(tx, *args, **kwargs), take_pokes(tx)
+        except LOST:
+            tx.invalidate()
+            return None, []
+
+
+def _look(engine: Engine, query: Callable[..., T], args: Any, kwargs: Any) -> T:
+    with engine.connect() as tx:
+        return query(tx, *args, **kwargs)
 
 
 def _is_retryable(error: DBAPIError | asyncpg.PostgresError) -> bool:

@@ -173,6 +173,25 @@ async def test_a_use_case_goes_the_shorter_way_where_there_is_one(postgres_url: 
 
 
 @pytest.mark.postgres
+async def test_a_cancelled_read_or_write_gives_its_connection_back(postgres_url: str) -> None:
+    db = open_database(postgres_url, pool=1)
+    running = asyncio.Event()
+
+    def wait(tx: Connection) -> None:
+        running.set()
+        tx.execute(text("SELECT pg_sleep(600)"))
+
+    for run in (db.read, db.write):
+        running.clear()
+        task = asyncio.create_task(run(wait))
+        await running.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await run(tags) == 0
+    await db.close()
+
+
 async def test_a_shorter_way_that_breaks_pokes_nobody(postgres_url: str) -> None:
     db = open_database(postgres_url)
     published: list[Poke] = []

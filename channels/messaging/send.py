@@ -11,7 +11,7 @@ from channels.messaging.app import TIMEOUT, Line, OutgoingFile
 from channels.messaging.apps import app_of
 from channels.messaging.inbound import person_of
 from contact_center.core.i18n import mark
-from contact_center.core.outbound import NeverLeft, Resolve, Unanswered, exchange, resolved
+from contact_center.core.outbound import NeverLeft, Resolve, Unanswered, exchange, resolved, trust
 from contact_center.core.services import Services
 
 MEDIA_PURPOSE = "messaging-media"
@@ -42,7 +42,9 @@ class MessagingSender:
         addressed = replace(outbound, to=person_of(outbound.to))
         ask = partial(exchange, private=self.held.settings.own_network, transport=self.transport, resolve=self.resolve)
         try:
-            async with httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False, transport=self.transport) as http:
+            async with httpx2.AsyncClient(
+                verify=trust(), timeout=TIMEOUT, trust_env=False, transport=self.transport
+            ) as http:
                 return await app.send(Line(http, ask), addressed, files)
         except (NeverLeft, *_NEVER_LEFT) as error:
             raise SendFailed("no_connection", NO_CONNECTION, retryable=True) from error

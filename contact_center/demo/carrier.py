@@ -25,6 +25,7 @@ from channels.sms.keywords import Wish, recognise
 from channels.sms.whatsapp import without_prefix
 from contact_center.core.clock import utcnow
 from contact_center.core.loops import sleep
+from contact_center.core.outbound import trust
 from contact_center.core.services import Services
 from contact_center.demo import whatsapp
 from contact_center.demo.cast import SMS_NUMBER, TWILIO_ACCOUNT, TWILIO_TOKEN
@@ -186,7 +187,7 @@ class Carrier:
         headers = {"x-twilio-signature": signature, "content-type": "application/x-www-form-urlencoded"}
         for attempt in range(1, TRIES + 1):
             try:
-                async with httpx2.AsyncClient(trust_env=False, timeout=10.0) as http:
+                async with httpx2.AsyncClient(verify=trust(), trust_env=False, timeout=10.0) as http:
                     answer = await http.post(url, content=urlencode(form).encode(), headers=headers)
                 if answer.status_code < 500:
                     return answer

@@ -7,6 +7,7 @@ import typer
 from contact_center import wiring
 from contact_center.core import metrics
 from contact_center.core.clock import utcnow
+from contact_center.core.outbound import trust
 from contact_center.running import WORDS
 from contact_center.verbs import names_of
 from routing import invariants
@@ -40,7 +41,7 @@ async def test_strangers_get_no_metrics(console: Console) -> None:
 async def test_a_process_without_a_web_server_answers_on_a_port_of_its_own() -> None:
     server = metrics.serve("127.0.0.1", 0)
     try:
-        async with httpx2.AsyncClient() as http:
+        async with httpx2.AsyncClient(verify=trust()) as http:
             answer = await http.get(f"http://127.0.0.1:{server.server_port}/metrics")
         assert "contact_center_events_relayed_total" in answer.text
     finally:

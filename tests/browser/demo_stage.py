@@ -16,6 +16,7 @@ import httpx2
 from contact_center import migrate
 from contact_center.core import logs
 from contact_center.core.clock import utcnow
+from contact_center.core.outbound import trust
 from contact_center.core.settings import Settings
 from contact_center.demo import mark, seed, server
 from contact_center.demo.month import Scale
@@ -65,7 +66,7 @@ def _wait(child: ForkServerProcess, port: int, log: Path) -> None:
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up:
         with contextlib.suppress(httpx2.HTTPError):
-            if httpx2.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200:
+            if httpx2.get(f"http://127.0.0.1:{port}/readyz", verify=trust(), timeout=2).status_code == 200:
                 return
         child.join(0.05)
         assert child.exitcode is None, log.read_text()

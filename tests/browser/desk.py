@@ -25,6 +25,7 @@ from contact_center.app import Extension, build
 from contact_center.core import logs
 from contact_center.core.clock import utcnow
 from contact_center.core.db import sqlite_engine
+from contact_center.core.outbound import trust
 from contact_center.core.services import services
 from contact_center.core.settings import Settings
 from contact_center.tables import METADATA
@@ -158,7 +159,7 @@ class Desk:
         """Start it and wait until it answers."""
         log = self.folder / "desk.log"
         self.child = await asyncio.to_thread(children.start, serve, self.folder, self.port, log=log)
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=trust()) as client:
             for _ in range(3000):
                 assert self.child.exitcode is None, log.read_text()
                 try:
@@ -176,7 +177,7 @@ class Desk:
 
     async def act(self, do: str, **order: object) -> None:
         """Play the agent; tries again (with the same client id) while the server is away."""
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=trust()) as client:
             for _ in range(1500):
                 try:
                     answer = await client.post(f"{self.own}/api/test/act", json={"do": do, **order}, timeout=5)
@@ -189,9 +190,9 @@ class Desk:
 
     async def look(self) -> dict[str, list[dict[str, Any]]]:
         """What the database holds."""
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=trust()) as client:
             return (await client.get(f"{self.own}/api/test/look")).json()  # type: ignore[no-any-return]
 
     async def change(self, **settings: object) -> None:
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=trust()) as client:
             await client.post(f"{self.own}/api/test/change", json=settings)

@@ -28,6 +28,7 @@ from contact_center.accounts.permissions import Role
 from contact_center.app import Extension, build
 from contact_center.core.clock import utcnow
 from contact_center.core.db import sqlite_engine
+from contact_center.core.outbound import trust
 from contact_center.core.relay import Relay
 from contact_center.core.services import services
 from contact_center.core.settings import Settings
@@ -177,7 +178,7 @@ class Floor:
         give_up = time.monotonic() + START_SECONDS
         while time.monotonic() < give_up:
             with contextlib.suppress(httpx2.HTTPError):
-                if httpx2.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                if httpx2.get(f"{self.url}/readyz", verify=trust(), timeout=2).status_code == 200:
                     return
             self.process.join(0.05)
             assert self.process.exitcode is None, log.read_text()
@@ -187,39 +188,40 @@ class Floor:
         if self.process is not None:
             children.stop(self.process)
 
+    def _play(self, what: str, seconds: float = 10, **asked: Any) -> Any:
+        """The answer of `/test/…`."""
+        address = f"{self.url}/test/{what}"
+        return httpx2.get(address, params=asked, verify=trust(), timeout=seconds).raise_for_status().json()
+
     def say(self, text: str, *, who: str = "", **more: str) -> dict[str, Any]:
         """A customer writes; the answer names them and the ticket."""
-        asked = {"text": text, "from": who, **more}
-        answer: dict[str, Any] = httpx2.get(f"{self.url}/test/say", params=asked, timeout=10).json()
+        answer: dict[str, Any] = self._play("say", **{"text": text, "from": who, **more})
         return answer
 
     def mail(self) -> int:
         """The ticket of a mail with pictures."""
-        return int(httpx2.get(f"{self.url}/test/mail", timeout=10).json()["ticket_id"])
+        return int(self._play("mail")["ticket_id"])
 
     def seen(self, ticket_id: int) -> list[str]:
         """What the customer may see."""
-        answer: list[str] = httpx2.get(f"{self.url}/test/seen", params={"ticket_id": ticket_id}, timeout=10).json()
+        answer: list[str] = self._play("seen", ticket_id=ticket_id)
         return answer
 
     def call(self, ticket_id: int, who: str) -> int:
         """Somebody here and the customer of a ticket talk on the phone."""
-        asked = {"ticket_id": ticket_id, "who": who}
-        return int(httpx2.get(f"{self.url}/test/call", params=asked, timeout=10).raise_for_status().json()["call_id"])
+        return int(self._play("call", ticket_id=ticket_id, who=who)["call_id"])
 
     def ring(self, number: str, name: str, other: str) -> int:
         """A number that nobody has calls; a customer of this name has the other one. The ticket of the call."""
-        asked = {"number": number, "name": name, "other": other}
-        answer = httpx2.get(f"{self.url}/test/call/ring", params=asked, timeout=10).raise_for_status()
-        return int(answer.json()["ticket_id"])
+        return int(self._play("call/ring", number=number, name=name, other=other)["ticket_id"])
 
     def end_call(self, call_id: int) -> None:
         """They hang up."""
-        httpx2.get(f"{self.url}/test/call/end", params={"call_id": call_id}, timeout=10).raise_for_status()
+        self._play("call/end", call_id=call_id)
 
     def clear(self) -> None:
         """Nothing waits and nobody is on the floor."""
-        httpx2.get(f"{self.url}/test/clear", timeout=20).raise_for_status()
+        self._play("clear", 20)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from channels.chat import invitations
 from contact_center.core.clock import utcnow
 from contact_center.core.db import sqlite_engine
+from contact_center.core.outbound import trust
 from tests.browser.desk import Desk
 from tests.channels.chat.test_invitations import RULE
 
@@ -209,7 +210,7 @@ async def test_a_line_needs_our_origin_and_a_signed_token_or_ticket(desk: Desk) 
     assert await close_code(url, forged, origin=desk.own) == 4401
     assert await close_code(url, '{"t":"ping"}', origin=desk.own) == 4400
     assert await close_code(url, hello % "", origin="https://evil.example") == 403
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=trust()) as client:
         ticket = (await client.get(f"{desk.own}/widget/shop/status")).json()["ticket"]
     assert await close_code(url, hello % ticket, origin=desk.own) is None
     assert await close_code(url.replace("shop", "nobody"), hello % ticket, origin=desk.own) == 4403
@@ -230,7 +231,7 @@ async def test_pictures_arrive_and_liars_do_not(desk: Desk, browser: Browser) ->
     await expect(picture).to_be_visible()
     await until(lambda: picture.evaluate("(image) => image.complete && image.naturalWidth > 0"))
     address = await frame.locator(".picture").get_attribute("href")
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=trust()) as client:
         answer = await client.get(desk.own + str(address))
         assert answer.content == screenshot
         assert "sandbox" in answer.headers["content-security-policy"]

@@ -18,6 +18,7 @@ from channels.sms.media import MediaLoop
 from contact_center import wiring
 from contact_center.app import Extension, build
 from contact_center.core.clock import utcnow
+from contact_center.core.outbound import trust
 from contact_center.core.relay import Relay
 from contact_center.core.services import Services
 from contact_center.core.settings import Settings
@@ -96,7 +97,7 @@ async def open_stage(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     services: Services = app.state.services
     carrier.connect(services)
     await services.db.write(accounts, services)
-    async with httpx2.AsyncClient(base_url=base, headers={"origin": base}) as http:
+    async with httpx2.AsyncClient(verify=trust(), base_url=base, headers={"origin": base}) as http:
         yield Stage(services, carrier, exchange, http)
     await asyncio.gather(*carrier._errands)
     server.should_exit = True

@@ -22,6 +22,7 @@ from contact_center.accounts.permissions import Role
 from contact_center.app import Extension, build
 from contact_center.core.clock import utcnow
 from contact_center.core.db import one_shot
+from contact_center.core.outbound import trust
 from contact_center.core.secrets import Vault, load_secret
 from contact_center.core.services import Services
 from contact_center.core.settings import Settings
@@ -125,7 +126,7 @@ async def served(database_url: str, folder: Path, *, loops: Sequence[str] = ("no
         await asyncio.sleep(0.01)
     services: Services = app.state.services
     headers = {"user-agent": BROWSER, "accept": "text/html", "accept-encoding": "identity"}
-    async with httpx2.AsyncClient(headers=headers) as http:
+    async with httpx2.AsyncClient(verify=trust(), headers=headers) as http:
         yield Served(app, services, breaker, mail, http, port, sent)
     server.should_exit = True
     await running

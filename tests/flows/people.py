@@ -10,6 +10,8 @@ import httpx2
 import orjson
 import websockets
 
+from contact_center.core.outbound import trust
+
 TICKET_IN_PAGE = re.compile(r'"ticket":\s*"([^"]+)"')
 TOPICS_IN_PAGE = re.compile(r'data-topics="([^"]+)"')
 VIA_IN_PAGE = re.compile(r'name="via"[^>]*value="([^"]+)"')
@@ -23,7 +25,7 @@ class Agent:
         self.url = url
         self.email = email
         self.password = password
-        self.client = httpx2.AsyncClient(base_url=url, headers={"origin": url}, timeout=PATIENCE)
+        self.client = httpx2.AsyncClient(verify=trust(), base_url=url, headers={"origin": url}, timeout=PATIENCE)
         self.frames: list[dict[str, Any]] = []
         self.socket: websockets.ClientConnection
 
@@ -95,7 +97,7 @@ class Customer:
         self.since = 0
 
     async def __aenter__(self) -> Self:
-        async with httpx2.AsyncClient(base_url=self.url) as client:
+        async with httpx2.AsyncClient(verify=trust(), base_url=self.url) as client:
             page = await client.get(f"/widget/{self.key}/frame")
         found = TICKET_IN_PAGE.search(page.text)
         assert found, page.text

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx2
 
+from contact_center.core.outbound import trust
+
 BIN = Path(sys.executable).parent
 START_SECONDS = 120
 
@@ -62,7 +64,7 @@ async def run(arguments: list[str], *, folder: Path, **variables: str) -> tuple[
 
 async def ready(url: str, running: Running) -> None:
     """Wait until a web process serves."""
-    async with httpx2.AsyncClient() as client, asyncio.timeout(START_SECONDS):
+    async with httpx2.AsyncClient(verify=trust()) as client, asyncio.timeout(START_SECONDS):
         while True:
             if running.process.returncode is not None:
                 raise AssertionError(f"it ended: {running.log.read_text()[-2000:]}")

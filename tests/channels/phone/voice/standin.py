@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from twilio.rest import Client
 
 from channels.sms.client import open_client
+from contact_center.core.outbound import trust
 from contact_center.demo.voice.people import People
 from contact_center.demo.voice.rest import Rest
 from contact_center.demo.voice.telling import Post
@@ -85,7 +86,7 @@ class _Line(httpx2.AsyncBaseTransport):
 
     def __init__(self, twilio: Twilio) -> None:
         self.twilio = twilio
-        self.inner = httpx2.AsyncHTTPTransport()
+        self.inner = httpx2.AsyncHTTPTransport(verify=trust())
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         fault = self.twilio.lost.pop(0) if self.twilio.lost else ""

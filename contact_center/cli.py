@@ -47,6 +47,11 @@ VERBS: Mapping[str, Verb] = {
         "How many agents a load takes, or what the given ones achieve: Erlang C, and A where customers give up.",
         "staffing",
     ),
+    "forecast": Verb(
+        "contact_center.reports.forecasting",
+        "How many calls the days ahead bring, per interval, out of a log; and the agents that they take.",
+        "forecast_calls",
+    ),
     "simulate": Verb(
         "contact_center.reports.planning",
         "A day at random, or the calls of a log, through the routing policy itself, in virtual time.",

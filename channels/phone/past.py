@@ -53,7 +53,13 @@ def log_figures(log: CallLog, zone: tzinfo) -> Figures:
 
 
 def ledger_page(
-    tx: Connection, zone: tzinfo, *, first: date | None, last: date | None, after: tuple[datetime, int] | None = None
+    tx: Connection,
+    zone: tzinfo,
+    *,
+    first: date | None,
+    last: date | None,
+    after: tuple[datetime, int] | None = None,
+    queue_id: int | None = None,
 ) -> Sequence[Row[Any]]:
     """One page of the ended calls that customers made on the days from `first` to `last`, oldest first."""
     found = (
@@ -66,6 +72,8 @@ def ledger_page(
         .order_by(Call.rang_at, Call.id)
         .limit(PAGE)
     )
+    if queue_id is not None:
+        found = found.where(Call.queue_id == queue_id)
     if first is not None:
         found = found.where(Call.rang_at >= datetime.combine(first, time(), zone))
     if last is not None:

@@ -124,6 +124,35 @@ def test_a_real_day_of_a_bank_in_the_ledger(run: Any, sqlite_url: str) -> None:
     assert counts(sqlite_url) == {"calls": 2357, "tickets": 0, "messages": 0, "journal": 2357, "customers": 0}
 
 
+def test_a_forecast_tells_the_days_after_a_log_and_the_agents_they_take(run: Any, tmp_path: Path) -> None:
+    days = [f"2026-11-{day:02}" for day in range(2, 16)]
+    rows = [
+        f"{day} {hour:02}:{minute:02}:00,0903123456,120" for day in days for hour in (9, 10) for minute in range(60)
+    ]
+    path = put(tmp_path, "calls.csv", "start,from,duration\n" + "\n".join(rows))
+
+    def forecast(*options: str) -> Result:
+        return CliRunner().invoke(app, ["forecast", *options, "--zone", "Asia/Ho_Chi_Minh"])
+
+    told = json.loads(forecast(path, "--days", "1", "--staff", "--target", "80/20", "--json").stdout)
+    by_start = {one["start"]: one for one in told["intervals"]}
+    assert len(by_start) == 96
+    busy = by_start["2026-11-16T09:15:00+07:00"]
+    assert (busy["contacts"], busy["aht"], busy["queue"]) == (pytest.approx(15), 120, None)
+    assert (busy["agents"], busy["scheduled"]) == (4, 4)
+    assert by_start["2026-11-16T08:45:00+07:00"]["agents"] == 0
+    assert told["errors"] == {"held_out_days": 3, "wape": 0, "wape_daily": 0, "wape_of_last_week_again": 0}
+    assert run(path, "--zone", "Asia/Ho_Chi_Minh").exit_code == 0
+    assert json.loads(forecast("--imported", "--days", "1", "--staff", "--json").stdout) == told
+    shown = forecast(path, "--days", "1")
+    assert "11-16 Mon 09:15" in shown.stdout
+    assert "08:45" not in shown.stdout
+    unknown = forecast("--queue", "Nowhere")
+    assert (unknown.exit_code, "no queue called Nowhere" in unknown.stderr) == (2, True)
+    assert forecast(path, "--interval", "7m").exit_code == 2
+    assert forecast().exit_code == 2
+
+
 def test_a_day_in_the_files_name_is_used_and_an_assumed_one_is_said(run: Any, tmp_path: Path) -> None:
     text = "start,from,duration\n10:00:00,0903123456,5\n"
     named = json.loads(run(put(tmp_path, "calls-2026-11-03.csv", text), "--json", "--dry-run").stdout)

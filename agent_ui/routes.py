@@ -159,6 +159,7 @@ SEEN = (
     (f"{TICKET}/context/matters", matters.panel),
     ("/messages/{message_id:int}/attempts", attempts.show),
     ("/addresses", addresses.suggest),
+    ("/colleagues", addresses.colleagues),
     ("/search", search.show),
     (f"{TICKET}/timeline", ticket.older),
     (f"{TICKET}/topics", ticket.topic_menu),

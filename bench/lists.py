@@ -38,8 +38,8 @@ ROW = b'class="trow'
 
 # One in twenty is open; they wait, have a target and sometimes an owner. Made without indexes, which come afterwards.
 FILL = """
-INSERT INTO customers (name, search, company, vip, note, attributes, created_at, version)
-  SELECT 'Customer ' || n, 'customer ' || n, '', n % 50 = 0, '', '{{}}', now(), 1
+INSERT INTO customers (name, search, company, vip, note, attributes, created_at, listed_at, version)
+  SELECT 'Customer ' || n, 'customer ' || n, '', n % 50 = 0, '', '{{}}', now(), now(), 1
   FROM generate_series(1, {customers}) n;
 INSERT INTO contact_points (customer_id, kind, value, name, created_at)
   SELECT id, 'email', 'customer' || id || '@shop.test', '', now() FROM customers;

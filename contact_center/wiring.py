@@ -80,6 +80,7 @@ from routing.invariants import export as export_invariants
 from routing.timers import timer_loop
 from tickets import counters, inbox, notifications, scheduled, search, sla_clocks, timers
 from tickets.acknowledge import on_ticket_created as acknowledge_text
+from tickets.customers import last_contact
 from tickets.quality import complaints, surveys
 from tickets.sensitive import masking
 
@@ -102,6 +103,7 @@ HANDLERS: Handlers = {
         complaints.on_message_created,
         scheduled.on_message_created,
         notifications.on_message_created,
+        last_contact.on_message_created,
     ],
     "message.moved": [sla_clocks.on_message_moved],
     "service_level.changed": [sla_clocks.on_service_level_changed],
@@ -136,8 +138,8 @@ HANDLERS: Handlers = {
     "ticket.closed": [placement.on_status_changed, chat_ending.on_ticket_resolved],
     "ticket.reopened": [placement.on_status_changed, chat_ending.on_ticket_reopened],
     "ticket.status_changed": [placement.on_status_changed],
-    "ticket.marked_spam": [placement.on_marked_spam, chat_ending.on_ticket_resolved],
-    "ticket.unmarked_spam": [placement.on_unmarked_spam, chat_ending.on_ticket_reopened],
+    "ticket.marked_spam": [placement.on_marked_spam, chat_ending.on_ticket_resolved, last_contact.on_set_apart],
+    "ticket.unmarked_spam": [placement.on_unmarked_spam, chat_ending.on_ticket_reopened, last_contact.on_set_apart],
     "ticket.queue_changed": [placement.on_queue_changed],
     "ticket.updated": [
         placement.on_ticket_updated,

@@ -104,6 +104,11 @@ class Topic(Base):
     __table_args__ = (UniqueConstraint("parent_id", "name"),)
 
 
+def _when_created(row: Any) -> datetime:
+    at: datetime = row.get_current_parameters()["created_at"]
+    return at
+
+
 class Customer(Base):
     """A person who contacts us."""
 
@@ -120,9 +125,18 @@ class Customer(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     external_id: Mapped[str | None] = mapped_column(unique=True)
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    merged_into_id: Mapped[int | None] = refers_to("customers.id", nullable=True)
+    merged_into_id: Mapped[int | None] = refers_to("customers.id", nullable=True, index=False)
     created_at: Mapped[datetime]
+    # The order of the customers' list: the last contact, and until there is one when they became known. The channel
+    # is NULL until then; `tickets.customers.last_contact` keeps both.
+    listed_at: Mapped[datetime] = mapped_column(default=_when_created)
+    last_channel: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        partial_index("ix_customers_listed", "listed_at", "id", where="merged_into_id IS NULL"),
+        partial_index("ix_customers_merged_into_id", "merged_into_id", where="merged_into_id IS NOT NULL"),
+    )
 
 
 class ContactPoint(Base):

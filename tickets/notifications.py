@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contact_center.accounts.models import User
 from contact_center.core.events import Event, poke
 from contact_center.core.schema import Base, BigId, id_column
+from contact_center.core.text import fold
 from contact_center.core.upsert import insert_once
 from tickets.models import ChannelAccount, Customer, Message, Ticket, TicketRead, partial_index, refers_to
 from tickets.scheduled import State
@@ -151,15 +152,29 @@ def _mentions(tx: Connection, event: Event) -> None:
 
 
 def mentioned(text: str, people: Sequence[Any]) -> list[int]:
-    """The ids of those (with `id` and `name`) whom "@name" or an unmistakable "@first name" calls."""
-    said = text.casefold()
+    """The ids of those (with `id` and `name`) whom "@name" or an unmistakable "@first name" calls.
+
+    Accents may be left out where that leaves one person: "@nguyen thao" is Nguyễn Thảo, unless there is a Nguyen Thao.
+    """
+    said, folded = text.casefold(), fold(text)
     firsts = [person.name.casefold().partition(" ")[0] for person in people]
+    plain, plain_firsts = [fold(person.name) for person in people], [fold(first) for first in firsts]
     found: list[int] = []
-    for person, first in zip(people, firsts, strict=True):
-        names = [person.name.casefold()] + ([first] if firsts.count(first) == 1 else [])
-        if any(_called(said, f"{SIGN}{name}") for name in names if name):
+    for at, person in enumerate(people):
+        exact = [person.name.casefold(), *_if_one(firsts, at)]
+        loose = [*_if_one(plain, at), *_if_one(plain_firsts, at)]
+        if _is_called(said, exact) or _is_called(folded, loose):
             found.append(person.id)
     return found
+
+
+def _if_one(names: Sequence[str], at: int) -> list[str]:
+    """A name that nobody else has."""
+    return [names[at]] if names.count(names[at]) == 1 else []
+
+
+def _is_called(text: str, names: Sequence[str]) -> bool:
+    return any(_called(text, f"{SIGN}{name}") for name in names if name)
 
 
 def _called(text: str, name: str) -> bool:

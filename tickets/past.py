@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from contact_center.core.schema import UtcDateTime
 from contact_center.core.text import gist
 from tickets import inbox, intake, languages, search
-from tickets.customers import contacts
+from tickets.customers import contacts, last_contact
 from tickets.inbound import InboundMessage, Receipt
 from tickets.matching import Evidence, takes_part
 from tickets.models import ExternalReference, Ticket
@@ -80,6 +80,8 @@ def remember(tx: Connection, inbound: InboundMessage, *, now: datetime) -> Recei
         ticket.id, entry, channel=inbound.channel.value, seq=ticket.seq, public_seq=ticket.public_seq, now=at
     )
     message_id = tx.execute(INSERT_MESSAGE, values).scalar_one()
+    if not inbound.automated and not inbound.newsletter:
+        last_contact.remember(tx, contact.customer_id, inbound.channel.value, at)
     add_files(tx, message_id, inbound.attachments)
     if inbound.own_reference:
         intake.add_reference(tx, inbound.own_reference, ticket.id, message_id)

@@ -30,6 +30,11 @@ def mail(facts: dict[str, Any], *, automatic: bool = False) -> SimpleNamespace:
     return SimpleNamespace(kind="inbound", channel="email", automatic=automatic, meta=facts)
 
 
+async def test_colleagues_are_offered_by_name_without_oneself(console: Console) -> None:
+    seat, _ = await console.sit(name="Đỗ Mai"), await console.sit(name="Lan Pham")
+    assert (await seat.http.get("/colleagues", headers=SCRIPT)).json() == [{"name": "Lan Pham", "initials": "LP"}]
+
+
 def test_everybody_of_the_last_mail_is_proposed_but_ourselves_and_the_recipient() -> None:
     assert copies.reply_all([mail(FACTS)], OURS, "mai@example.com") == ("bob@partner.test", "lan@example.com")
     absent = mail({"cc": [{"address": "robot@x.test"}]}, automatic=True)

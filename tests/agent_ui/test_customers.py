@@ -1,17 +1,19 @@
 """Customers' pages: search, the profile over all channels, editing, suppressions, merging and undoing."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
 
+from agent_ui.pages import customers_list
 from channels.sms import consent
 from channels.sms.keywords import Wish
 from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
 from tests.agent_ui.console import PAGE, SAME_ORIGIN, Console, cost
 from tests.factories import make_account, make_ticket
-from tickets.customers import contacts, events
+from tickets.customers import contacts, events, last_contact
 from tickets.customers.recognise import refresh_search
 from tickets.inbound import Address
 from tickets.models import ContactPoint, Customer
@@ -237,3 +239,59 @@ async def test_an_address_that_was_only_typed_says_so_until_a_colleague_confirms
     assert (await seat.post(path, FORM)).status_code == 303
     assert "only typed in a chat or a form" not in (await seat.page(f"/customers/{customer_id}")).text
     assert (await (await console.sit(Role.QA)).post(path, FORM)).status_code == 403
+
+
+async def test_the_list_begins_with_the_last_contact_and_keeps_its_filters_over_pages(console_on_both: Console) -> None:
+    def fill(tx: Connection) -> None:
+        for number in range(60):
+            customer_id = make_customer(tx, f"Person {number:03}", f"p{number}@shop.test")
+            last_contact.remember(tx, customer_id, "sms", utcnow() + timedelta(minutes=60 - number))
+        rung = make_customer(tx, "Rung Up", "rung@shop.test")
+        last_contact.remember(tx, rung, "phone", utcnow() + timedelta(minutes=90))
+
+    await console_on_both.write(fill)
+    seat = await console_on_both.sit()
+    whole = (await seat.page("/customers")).text
+    assert whole.index("Rung Up") < whole.index("Person 000") < whole.index("Person 001")
+    first = (await seat.page("/customers?channel=sms")).text
+    assert "Rung Up" not in first
+    older = first.partition('btn-small end" href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert "channel=sms" in older
+    second = (await seat.page(older)).text
+    assert "Person 059" in second
+    assert "Person 000" not in second
+    assert '<option value="sms" selected>' in second
+    assert "Nobody fits these filters" in (await seat.page("/customers?show=vip")).text
+
+
+async def test_who_sent_only_newsletters_stands_in_a_list_of_their_own(console_on_both: Console) -> None:
+    def fill(tx: Connection) -> None:
+        account_id = make_account(tx, Channel.EMAIL)
+        sender = {"channel": Channel.EMAIL, "sender": "offers@mall.test", "text": "All must go"}
+        make_ticket(tx, account_id=account_id, newsletter="Offers", **sender)
+        make_customer(tx, "Ordered Once", "ordered@shop.test")
+
+    await console_on_both.write(fill)
+    seat = await console_on_both.sit()
+    everybody, apart = (await seat.page("/customers")).text, (await seat.page("/customers?show=apart")).text
+    assert "offers@mall.test" not in everybody
+    assert "Ordered Once" in everybody
+    assert "offers@mall.test" in apart
+    assert "Ordered Once" not in apart
+    assert "offers@mall.test" in (await seat.page("/customers?find=offers")).text
+
+
+async def test_a_page_of_the_list_is_one_statement_on_its_index(console: Console) -> None:
+    def look(tx: Connection) -> tuple[int, str]:
+        asked: list[tuple[str, Any]] = []
+        event.listen(tx, "before_cursor_execute", lambda _c, _u, said, values, *_: asked.append((said, values)))
+        customers_list.read_page(tx, customers_list.Wanted(), region="VN")
+        (said, values), count = asked[0], len(asked)
+        plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", values).all()
+        return count, " ".join(str(step) for step in plan)
+
+    await console.write(full)
+    count, plan = await console.db.read(look)
+    assert count == 1
+    assert "ix_customers_listed" in plan
+    assert "SCAN tickets" not in plan

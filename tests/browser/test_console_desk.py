@@ -83,6 +83,31 @@ async def test_pictures_from_elsewhere_are_shown_only_when_asked_for(desk: Desk)
     desk.problems.clear()
 
 
+async def test_a_colleague_is_named_in_a_note_by_keyboard(desk: Desk) -> None:
+    page, minh = await desk.sign_in(), await desk.sign_in("minh")
+    await open_mail(desk, page, "Teapot")
+    await page.keyboard.press("t")
+    await expect(page.locator("#f-tags")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("n")
+    await page.keyboard.type("See @tra")
+    await expect(page.locator("#mentions [aria-selected=true]")).to_have_text("Minh Tran")
+    await expect(page.locator("#reply")).to_have_attribute("aria-activedescendant", "mention-0")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#mentions")).to_be_hidden()
+    await page.keyboard.type("n")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#reply")).to_have_value("See @Minh Tran ")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#timeline .msg.note")).to_contain_text("@Minh Tran")
+    await expect(minh.locator("#bell")).to_contain_text("1")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("r")
+    await page.keyboard.type("Hello @min")
+    await expect(page.locator("#reply")).to_have_value("Hello @min")
+    await expect(page.locator("#mentions")).to_be_hidden()
+
+
 async def test_the_bell_tells_what_happened_and_leads_there(desk: Desk) -> None:
     anna, boss = await desk.sign_in(), await desk.sign_in("sara")
     await open_mail(desk, boss, "Urgent")

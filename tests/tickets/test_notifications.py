@@ -118,6 +118,14 @@ def test_a_first_name_calls_somebody_only_if_nobody_else_has_it() -> None:
     assert mentioned("me@minh.vn is no mention, nor is @minhly", people) == []
 
 
+def test_accents_may_be_left_out_of_a_mention_where_that_leaves_one_person() -> None:
+    people = [Person(1, "Nguyễn Thảo"), Person(2, "Đỗ Mai"), Person(3, "Trần Mãi"), Person(4, "Trân Mai")]
+    assert mentioned("@nguyen thao and @do mai, please", people) == [1, 2]
+    assert mentioned("@Nguyễn Thảo", people) == [1]
+    assert mentioned("@tran mai", people) == [], "two are called so without accents"
+    assert mentioned("@trần mãi", people) == [3]
+
+
 async def test_old_notifications_are_forgotten(sqlite_db: Database) -> None:
     boss = await sqlite_db.write(make_user)
     await owned(sqlite_db, reason=AssignmentReason.ASSIGNED, by_user_id=boss)

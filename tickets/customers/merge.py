@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped
 from contact_center.core.errors import Conflict, Invalid, NotFound
 from contact_center.core.events import emit
 from contact_center.core.schema import Base, clean_json, id_column
+from tickets.customers import last_contact
 from tickets.customers.recognise import refresh_search
 from tickets.models import ContactPoint, Customer, Ticket, refers_to
 
@@ -68,6 +69,7 @@ def merge(
         update(Customer).where(Customer.id == merged_id).values(merged_into_id=kept_id, version=Customer.version + 1)
     )
     refresh_search(tx, kept_id)
+    last_contact.recount(tx, (kept_id,))
     merge_id: int = tx.execute(
         CustomerMerge.__table__.insert().returning(CustomerMerge.id),  # type: ignore[attr-defined]
         {
@@ -119,6 +121,7 @@ def undo(tx: Connection, merge_id: int, *, user_id: int, now: datetime) -> None:
     )
     refresh_search(tx, row.kept_id)
     refresh_search(tx, row.merged_id)
+    last_contact.recount(tx, (row.kept_id, row.merged_id))
     tx.execute(update(CustomerMerge).where(CustomerMerge.id == merge_id).values(undone_at=now, undone_by_id=user_id))
     _announce(tx, "customer.unmerged", merge_id, row.kept_id, row.merged_id, user_id, now=now)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from contact_center.core.errors import Conflict, Invalid
 from contact_center.core.events import emit
 from contact_center.core.i18n import mark
-from tickets.customers import contacts
+from tickets.customers import contacts, last_contact
 from tickets.customers.merge import referring
 from tickets.customers.names import display_name
 from tickets.customers.recognise import refresh_search
@@ -43,6 +43,7 @@ def not_this_person(tx: Connection, ticket_id: int, *, user_id: int, now: dateti
         emit(tx, "customer.updated", {"customer_id": customer_id}, now=now)
     told = {"address": point.value, "customer": _name_of(tx, ticket.customer_id, point), "was": ticket.customer_id}
     add_event(tx, ticket_id, "not_this_person", told, now=now, user_id=user_id, changes={"customer_id": stranger_id})
+    last_contact.recount(tx, (ticket.customer_id, stranger_id))
     return stranger_id
 
 

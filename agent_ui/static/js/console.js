@@ -7,11 +7,13 @@ import { failure, toast, word } from "./words.js";
 import "./attempts.js";
 import "./bell.js";
 import "./callbar.js";
+import "./focus.js";
 import "./keys.js";
 import "./later.js";
 import "./macros.js";
 import "./mail.js";
 import "./measure.js";
+import "./mentions.js";
 import "./offers.js";
 import "./picking.js";
 

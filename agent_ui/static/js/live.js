@@ -87,8 +87,7 @@ async function receive(frame) {
 }
 
 function caughtUp() {
-  if (fresh === 1) toast(word("caught_up_one"));
-  else if (fresh > 1) toast(word("caught_up", { n: fresh }));
+  if (fresh) toast(word("caught_up", { n: fresh }));
   else if (Date.now() - cutAt > 3000) toast(word("caught_up_none"), { seconds: 3 });
   cutAt = 0;
   document.dispatchEvent(new CustomEvent("line-back"));

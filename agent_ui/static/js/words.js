@@ -1,8 +1,11 @@
 /* The words that scripts say (from the catalogs, by templates/parts/strings.html), toasts, and what is spoken. */
 const words = JSON.parse(document.getElementById("strings")?.textContent ?? "{}");
 
+/** A string of the catalogs; one that counts has two forms, for one and for many `n`. */
 export function word(key, values = {}) {
-  return (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  const found = words[key] ?? key;
+  const text = Array.isArray(found) ? found[Number(values.n) === 1 ? 0 : 1] : found;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 /** Tell screen readers something without moving the focus. */
@@ -38,9 +41,9 @@ export function toast(text, { bad = false, action = null, seconds = 5 } = {}) {
   if (!bad) setTimeout(() => box.remove(), seconds * 1000);
 }
 
-/** What an answer of the server means to the person; null when it is none of our business. */
+/** What an answer of the server means to the person. A refusal says its reason; only what broke has an id to report. */
 export function failure(status, detail, id) {
   const what = detail || (status === 403 ? word("forbidden") : word("failed"));
-  const safe = status >= 500 || status === 0 ? " " + word("kept") : "";
-  return what + safe + (id ? " " + word("error_id", { id }) : "");
+  const broke = status >= 500 || status === 0;
+  return what + (broke ? " " + word("kept") : "") + (id && (broke || !detail) ? " " + word("error_id", { id }) : "");
 }

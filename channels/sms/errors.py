@@ -144,6 +144,8 @@ ADVICE = {
     "63014": mark("Answer another way until the customer writes again."),
     "63016": mark("Choose a template, or wait until the customer writes."),
     "63018": mark("Wait some minutes and try again."),
+    "63024": mark("Ask the customer to open WhatsApp, update it and accept its terms; or answer by SMS or call."),
+    "63032": mark("Answer by SMS or call. On WhatsApp it goes again once the customer writes to us."),
 }
 PAGE = "https://www.twilio.com/docs/api/errors/"
 

@@ -29,6 +29,8 @@ STATES = {
     LegState.JOINED.value: mark("talks"),
 }
 HELD, MUTED = mark("on hold"), mark("muted")
+# A customer who rang us is led by the line's plan until an agent is there.
+WAITS = mark("waits")
 DOING = {
     Verb.CONNECT.value: mark("Connecting"),
     Verb.DIAL.value: mark("Dialling"),
@@ -148,7 +150,8 @@ def shown(raw: Raw | None, ticket_id: int, locale: str) -> CallBar | None:
 
 def _party(row: Any, locale: str) -> Party:
     joined = row.state == LegState.JOINED.value
-    word = HELD if row.held else MUTED if row.muted else STATES[row.state]
+    led = row.role == Role.CALLER.value and not row.number and row.state == LegState.RINGING.value
+    word = HELD if row.held else MUTED if row.muted else WAITS if led else STATES[row.state]
     return Party(row.id, _name(row), row.role, gettext(locale, word), joined, row.held, row.muted)
 
 

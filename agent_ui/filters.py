@@ -8,17 +8,19 @@ from jinja2 import pass_eval_context
 from jinja2.filters import do_urlize
 from markupsafe import escape
 
+# A telephone number as people write it.
+_NUMBER = re.compile(r"\+?\(?\d[\d\s().\-/]*")
 # Without one of these there is no address in a text; looking at every word of it takes as long as all the rest.
 _ADDRESS = re.compile(r"://|www\.|@|\.(com|net|int|edu|gov|org|info|mil)", re.IGNORECASE)
 
 
 def initials(name: str) -> str:
     """Return one or two letters for an avatar: first and last word of a name, or its first sign; "#" for a number."""
+    if _NUMBER.fullmatch(name):
+        return "#"
     words = [word for word in name.replace(".", " ").split() if word[0].isalnum()]
     if not words:
         return name[:1].upper() or "?"
-    if name.startswith("+"):
-        return "#"
     if len(words) == 1:
         return words[0][:2].upper()
     return (words[0][0] + words[-1][0]).upper()

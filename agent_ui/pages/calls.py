@@ -56,13 +56,12 @@ async def _panel(request: Request, *, log: Form = NO_FORM, plan: Form = NO_FORM)
     locale = await locale_of(request)
     ticket_id = id_of(request.path_params["number"])
     planned, numbers = await services(request).db.read(_planned, ticket_id)
-    region = services(request).settings.region
     return await shell.fragment(
         request,
         "parts/calls.html",
         number=request.path_params["number"],
         planned=planned,
-        numbers=[Choice(str(row.id), shown_phone(row.value, region)) for row in numbers],
+        numbers=[Choice(str(row.id), shown_phone(row.value)) for row in numbers],
         outcomes=[Choice(key, gettext(locale, text)) for key, text in OUTCOMES.items()],
         moments=[Choice(key, gettext(locale, text)) for key, text in MOMENTS.items()],
         client_id=secrets.token_hex(8),

@@ -35,9 +35,17 @@ def person(role: Role = Role.AGENT, user_id: int = 7) -> Person:
 
 @pytest.mark.parametrize(
     ("name", "letters"),
-    [("Nguyễn Thị Mai", "NM"), ("anna", "AN"), ("", "?"), ("jane@shop.test", "JT"), ("+84 90 123", "#"), ("李", "李")],
+    [
+        ("Nguyễn Thị Mai", "NM"),
+        ("anna", "AN"),
+        ("", "?"),
+        ("jane@shop.test", "JT"),
+        ("+84 90 123", "#"),
+        ("0903 123 456", "#"),
+        ("李", "李"),
+    ],
 )
-def test_an_avatar_shows_one_or_two_letters(name: str, letters: str) -> None:
+def test_an_avatar_shows_one_or_two_letters_and_numbers_a_telephone(name: str, letters: str) -> None:
     assert filters.initials(name) == letters
 
 

@@ -87,7 +87,7 @@ def stored_files(tokens: Tokens, visit_id: int, ids: Sequence[str]) -> list[Stor
 async def kept(store: FileStore, files: Sequence[StoredFile]) -> bool:
     """Whether all are still here, and will be until the message that names them is written.
 
-    Most messages have none; a thread's turn costs as much as a tenth of taking them, and up to 5 ms of waiting.
+    Most messages have none, and a thread's turn costs CPU and, in a busy process, a wait for the interpreter.
     """
     return not files or await asyncio.to_thread(lambda: all(store.keep(file.digest) for file in files))
 

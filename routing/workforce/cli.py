@@ -7,7 +7,7 @@ import typer
 
 from contact_center.core.output import complain, print_json, print_table
 from routing.workforce.erlang import Load, Overload, Service
-from routing.workforce.staffing import Goal, agents_for, scheduled, service
+from routing.workforce.staffing import Beside, Goal, agents_for, agents_for_backlog, scheduled, service
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
 _SECONDS = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}
@@ -61,6 +61,12 @@ def staffing(
     ] = None,
     max_occupancy: Annotated[str, typer.Option(help="How busy agents may be at most: 0.85.")] = "1",
     shrinkage: Annotated[str, typer.Option(help="Paid time that is not spent at work: 0.3.")] = "0",
+    at_once: Annotated[int, typer.Option(min=1, help="Chats that an agent has at the same time.")] = 1,
+    slowdown: Annotated[str, typer.Option(help="How much longer each chat beside the first makes all: 0.2.")] = "0",
+    backlog: Annotated[
+        float | None, typer.Option(min=0, help="Mails that lie there already, instead of waits.")
+    ] = None,
+    due: Annotated[str, typer.Option(help="Working time until the backlog must be done.")] = "8h",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """How many agents a load takes, or what the given ones achieve: Erlang C, and A where customers give up."""
@@ -70,15 +76,29 @@ def staffing(
     lost, busiest = share(shrinkage), share(max_occupancy)
     if lost == 1 or busiest == 0:
         raise typer.BadParameter("With that nobody is ever at work: shrinkage is below 100 %, occupancy above 0.")
+    beside = Beside(at_once, share(slowdown))
+    if backlog is not None and agents is not None:
+        raise typer.BadParameter("A backlog tells the agents that it takes: leave --agents out.")
+    if backlog is not None:
+        needed = agents_for_backlog(backlog, load, duration(due), busy=busiest)
+        _print_few({"agents": needed, "scheduled": scheduled(needed, lost)}, as_json=as_json)
+        return
     try:
         if agents is None:
-            found = agents_for(load, Goal(wanted, seconds, busiest), waits)
+            found = agents_for(load, Goal(wanted, seconds, busiest), waits, beside)
         else:
-            found = service(load, agents, seconds, waits)
+            found = service(load, agents, seconds, waits, beside)
     except Overload as error:
         complain(str(error))
         raise typer.Exit(1) from error
     _print(found, scheduled(found.agents, lost), seconds, as_json=as_json)
+
+
+def _print_few(found: dict[str, int], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    print_table(("", ""), [("Agents at work", found["agents"]), ("Agents on the roster", found["scheduled"])])
 
 
 def _print(found: Service, on_roster: int, seconds: float, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from routing.workforce.erlang import Load, Overload, Service, impatient, patient
 
@@ -21,24 +21,66 @@ class Goal:
     max_occupancy: float = 1.0
 
 
-def service(load: Load, agents: int, seconds: float, patience: float | None = None) -> Service:
-    """What so many agents make of a load (Erlang C, or A where people have patience). Raises Overload."""
-    return patient(load, agents, seconds) if patience is None else impatient(load, agents, seconds, patience)
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """An agent has `contacts` at a time; each beside the first makes all of them longer by the share `slowdown`."""
+
+    contacts: int = 1
+    slowdown: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.contacts < 1:
+            raise ValueError("An agent has at least 1 contact at a time.")
+
+    def stretched(self, load: Load) -> Load:
+        """The load, whose handle time is that of a contact alone, with the one that it has beside all others."""
+        return replace(load, aht=load.aht * (1 + self.slowdown * (self.contacts - 1)))
 
 
-def agents_for(load: Load, goal: Goal, patience: float | None = None) -> Service:
+ONE = Beside()
+
+
+def service(load: Load, agents: int, seconds: float, patience: float | None = None, beside: Beside = ONE) -> Service:
+    """What so many agents make of a load (Erlang C, or A where people have patience). Raises Overload.
+
+    With several contacts at once the line waits for places, each as slow as if its agent were full: a quiet floor does
+    better than this says. Occupancy is then that of places.
+    """
+    places, full = agents * beside.contacts, beside.stretched(load)
+    if beside.contacts > 1 and patience is None and full.traffic > 0 and places <= full.traffic:
+        need = math.floor(full.traffic / beside.contacts) + 1
+        raise Overload(
+            f"{agents} agents with {beside.contacts} contacts at once are too few: it takes at least {need}."
+        )
+    found = patient(full, places, seconds) if patience is None else impatient(full, places, seconds, patience)
+    return replace(found, agents=agents)
+
+
+def agents_for(load: Load, goal: Goal, patience: float | None = None, beside: Beside = ONE) -> Service:
     """The fewest agents that keep the goal, and the service they give; none for no load. Raises Overload."""
     if load.contacts == 0:
         return service(load, 0, goal.seconds)
 
     def keeps(agents: int) -> bool:
         try:
-            found = service(load, agents, goal.seconds, patience)
+            found = service(load, agents, goal.seconds, patience, beside)
         except Overload:
             return False
         return found.service_level >= goal.share and found.occupancy <= goal.max_occupancy
 
-    return service(load, _first(keeps, around=math.ceil(load.traffic)), goal.seconds, patience)
+    least = math.ceil(beside.stretched(load).traffic / beside.contacts)
+    return service(load, _first(keeps, around=least), goal.seconds, patience, beside)
+
+
+def agents_for_backlog(pieces: float, load: Load, seconds: float, *, busy: float = 1.0) -> int:
+    """Agents who are done `seconds` of working time from now with a backlog and with what arrives meanwhile.
+
+    `busy`: the most of their time that goes into it. Raises Overload where no time is left.
+    """
+    work = (pieces + load.rate * seconds) * load.aht
+    if work > 0 and (seconds <= 0 or busy <= 0):
+        raise Overload("There is no time left to do it in.")
+    return math.ceil(round(work / (seconds * busy), _DIGITS)) if work > 0 else 0
 
 
 def _first(keeps: Callable[[int], bool], *, around: int) -> int:

@@ -67,6 +67,7 @@ _BESIDE = ("", "_data", "_idx", "_docsize", "_config", "_content")
 _OWN_DDL = {
     *(table + beside for table in _SEARCH_TABLES for beside in _BESIDE),
     *("ix_article_texts_search", "ix_article_texts_grams", "ix_ticket_texts_grams", "ix_customers_search_grams"),
+    *("ix_customers_note_digits", "ix_customer_events_digits"),
 }
 
 

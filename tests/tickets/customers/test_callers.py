@@ -1,15 +1,16 @@
 """Who may be calling: the evidence, the choice of a person, its undo, and "nobody of these"."""
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from contact_center.accounts.models import AuditEntry
-from contact_center.core.db import Database
+from contact_center.core.db import Database, open_database
 from contact_center.core.errors import Conflict
 from tests.agent_ui.console import statements
 from tests.conftest import NOW
 from tests.factories import make_account, make_ticket, make_user
 from tickets.customers import callers, contacts, events, merge
+from tickets.customers.caller_index import INDEXES, NEWEST
 from tickets.customers.caller_match import Evidence, Place, Sign, Trace, candidates
 from tickets.customers.wrong_person import not_this_person
 from tickets.inbound import Address
@@ -188,3 +189,44 @@ async def test_whose_number_is_certain_is_not_asked_about(db: Database) -> None:
         return called(tx)[0]
 
     assert await db.read(signs, await db.write(world)) == {}
+
+
+MANY_CUSTOMERS = """INSERT INTO customers (name, search, company, vip, note, attributes, created_at, version)
+SELECT 'C' || i, '', '', false, 'ring 09' || lpad((i * 7919 % 100000000)::text, 8, '0'), '{}', now(), 1
+FROM generate_series(1, 3000) i"""
+MANY_EVENTS = """INSERT INTO customer_events
+(customer_id, external_id, kind, title, state, currency, url, data, occurred_at, received_at)
+SELECT id, 'o-' || id, 'order', 'Order ' || id, '', '', '',
+jsonb_build_object('phone', '+849' || lpad((id * 104729 % 100000000)::text, 8, '0')), now(), now() FROM customers"""
+
+
+@pytest.mark.postgres
+async def test_notes_and_orders_are_found_by_an_index_on_postgresql(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    asked = {"me": 1, "point": 1, "end": "%2345678%", "spaced": "%2%3%4%5%6%7%8%"}
+
+    def explain(tx: Connection) -> str:
+        wanted = callers.TRACES[True].params(asked)
+        statement = str(wanted.compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})).replace("%%", "%")
+        # Enough of them that looking through all by another index is dearer.
+        tx.exec_driver_sql(MANY_CUSTOMERS)
+        tx.exec_driver_sql(MANY_EVENTS)
+        for table, (index, _) in INDEXES.items():
+            tx.exec_driver_sql(f"SELECT gin_clean_pending_list('{index}')")
+            tx.exec_driver_sql(f"ANALYZE {table}")
+        tx.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        return "\n".join(row[0] for row in tx.exec_driver_sql(f"EXPLAIN {statement}"))
+
+    plan = await database.write(explain)
+    await database.close()
+    assert "Bitmap Index Scan on ix_customers_note_digits" in plan
+    assert "Bitmap Index Scan on ix_customer_events_digits" in plan
+
+
+async def test_only_the_newest_are_looked_through_on_sqlite(sqlite_db: Database) -> None:
+    ticket_id, _ = await sqlite_db.write(called)
+    noted = await sqlite_db.write(person, "Trang", note="Her new number is 0912 345 678")
+    assert list(await sqlite_db.read(signs, ticket_id)) == ["Trang"]
+    later = {"id": noted + NEWEST, "name": "Later", "search": "", "attributes": {}, "created_at": NOW}
+    await sqlite_db.write(lambda tx: tx.execute(insert(Customer).values(**later)))
+    assert await sqlite_db.read(signs, ticket_id) == {}

@@ -77,6 +77,7 @@ PATTERNS = (
 )
 # The module of a handler -> what it does after an event.
 HANDLERS = {
+    "contact_center.automations.running": mark("Rules"),
     "channels.chat.ending": mark("Tell the visitor's chat window"),
     "channels.email.acknowledge": mark("Acknowledge receipt by e-mail"),
     "channels.health": mark("Tell who looks after channels"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from agent_ui import condition_words
 from agent_ui.pages.qa_words import STAGES
 from contact_center.core.i18n import known, mark
 from tickets.customers.identities import shown_phone
@@ -96,6 +97,7 @@ ICONS = {
     "kept_newsletter": "mail",
     "no_newsletter": "undo-2",
     "macro_ran": "zap",
+    "rule_ran": "list-checks",
 }
 IDENTITY = {
     "questions": mark("security questions"),
@@ -195,12 +197,16 @@ def _plain(name: str, meta: Mapping[str, Any], names: Mapping[tuple[str, int], s
     return _(MORE[name]) if name in MORE else name.replace("_", " ").capitalize()
 
 
-AUTOMATIONS = frozenset({"macro_ran"})
+AUTOMATIONS = frozenset({"macro_ran", "rule_ran"})
 
 
 def _automation(name: str, meta: Mapping[str, Any], _: Gettext) -> str:
-    """What ran here by itself or by one click."""
-    return _("Macro “%(name)s”", name=meta.get("macro", ""))
+    """What ran here by one click, or by itself and why."""
+    if name == "macro_ran":
+        return _("Macro “%(name)s”", name=meta.get("macro", ""))
+    why = condition_words.because(meta.get("because", ()), {"status": STATUSES, "priority": PRIORITIES}, _)
+    said = _("Rule “%(name)s”, because %(why)s", name=meta.get("rule", ""), why=why or _("it always runs"))
+    return said + (". " + _("No reply was sent: %(why)s", why=_(str(meta["held"]))) if meta.get("held") else "")
 
 
 def _identity(name: str, meta: Mapping[str, Any], _: Gettext) -> str:

@@ -9,6 +9,7 @@ import channels.phone.models
 import channels.sms.models
 import contact_center.accounts.models
 import contact_center.automations.models
+import contact_center.automations.rule_models
 import contact_center.core.events
 import contact_center.core.installation
 import knowledge_base.models

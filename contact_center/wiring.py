@@ -63,6 +63,7 @@ from channels.sms.providers import SmsSender
 from channels.sms.send import TwilioSender
 from channels.sms.template_loop import TemplateLoop
 from contact_center.api import customer_events
+from contact_center.automations import running as rules
 from contact_center.check import findings
 from contact_center.core.clock import utcnow
 from contact_center.core.events import OUTBOX_TOPIC, Handlers
@@ -149,6 +150,17 @@ HANDLERS: Handlers = {
     "channel_account.health_changed": [health.on_health_changed],
     "user.changed": [profiles.on_user_changed],
     "work_item.changed": [chat_ending.on_work_item_changed],
+}
+
+# Only while a rule waits for the event, and before the handlers above: without any, nothing here costs a statement.
+RULE_HANDLERS: Handlers = {
+    "ticket.created": [rules.on_event],
+    "message.created": [rules.on_messages],
+    "ticket.status_changed": [rules.on_event],
+    "ticket.reopened": [rules.on_event],
+    "ticket.resolved": [rules.on_event],
+    "sla.warning": [rules.on_event],
+    "sla.breached": [rules.on_event],
 }
 
 # What `--loops` may name; those that belong to a web process run in every one of them and are not chosen.
@@ -261,6 +273,7 @@ def _chores(services: Services, relay: Relay) -> list[Loop]:
         await db.write(notifications.purge, utcnow())
         await db.write(inbox.purge, utcnow())
         await db.write(masking.purge, utcnow())
+        await db.write(rules.forget, utcnow())
         return False
 
     async def run_timers() -> bool:
@@ -291,7 +304,7 @@ def _chores(services: Services, relay: Relay) -> list[Loop]:
 def loops(services: Services, *, only: Sequence[str] | None, web: bool) -> list[Loop]:
     """All loops of this process: `only` by name; those that belong to a web process run in every one of them."""
     db = services.db
-    relay = Relay(db, HANDLERS)
+    relay = Relay(db, HANDLERS, rules.Watch(db, HANDLERS, RULE_HANDLERS).look)
     delivery = DeliveryLoop(services, senders(services))
     chat = Upkeep(services)
     mail = MailIntake(services)

@@ -29,6 +29,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("away-reasons", mark("Away reasons"), "coffee"),
             ("topics", mark("Topics"), "bookmark"),
             ("macros", mark("Macros"), "zap"),
+            ("rules", mark("Rules"), "list-checks"),
         ),
     ),
     (mark("Channels"), (("channels", mark("Channel accounts"), "plug"),)),

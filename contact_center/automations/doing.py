@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from contact_center.automations import placeholders
 from contact_center.automations.actions import ME, SNOOZES, Action, Do
 from contact_center.core.errors import Conflict, Invalid
+from contact_center.core.i18n import mark
 from routing import bulk, handling
 from routing.bulk import Wish
 from tickets import assignments, identity_asking, lifecycle, replies
@@ -19,6 +20,7 @@ from tickets.replies import Author, Reply
 from tickets.states import Priority, Status
 
 CODE_HOLDS_MINUTES = 60
+UNFILLED = mark("a placeholder has no value in this conversation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,9 @@ def _reply(step: _Step) -> None:
         step.done.held = step.by.silent
         return
     place = placeholders.unfilled(text)
+    if place and step.by.user_id is None:
+        step.done.held = UNFILLED
+        return
     if place:
         raise Invalid("{place} has no value in this conversation, so nothing was sent.", field="actions", place=place)
     answer = Reply(text, automatic=step.by.user_id is None, meta={"purpose": "rule"} if step.by.user_id is None else {})

@@ -1,6 +1,7 @@
 """The outbox: facts in the past tense, written in the transaction that makes them true."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import update_wrapper
@@ -96,6 +97,17 @@ class Announcement:
 
 
 INSERT_EVENT = insert(EventRow)
+CAUSE = "cause"
+
+
+@contextmanager
+def caused(tx: Connection, values: Mapping[str, Any]) -> Iterator[None]:
+    """All that is announced inside carries these values in its payload too: what led to it."""
+    tx.info[CAUSE] = values
+    try:
+        yield
+    finally:
+        tx.info.pop(CAUSE, None)
 
 
 def emit(
@@ -113,11 +125,12 @@ def emit(
 
 def emit_all(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> None:
     """Record several facts in their order with one INSERT, and poke their topics after commit."""
+    cause = tx.info.get(CAUSE, {})
     rows = [
         {
             "name": one.name,
             "version": 1,
-            "payload": clean_json(dict(one.payload)),
+            "payload": clean_json({**one.payload, **cause}),
             "topics": list(one.topics),
             "created_at": now,
             "dispatched_at": None,

@@ -19,6 +19,10 @@ EVENTS = Counter("contact_center_events_relayed_total", "Events whose handlers r
 HANDLER_FAILURES = Counter(
     "contact_center_handler_failures_total", "Handlers that raised, by handler.", ["handler"], registry=REGISTRY
 )
+RULES_RUN = Counter("contact_center_rules_run_total", "Rules that applied and did their actions.", registry=REGISTRY)
+RULES_FAILED = Counter(
+    "contact_center_rules_failed_total", "Rules that applied and could not do their actions.", registry=REGISTRY
+)
 LOOP_FAILURES = Counter("contact_center_loop_failures_total", "Loop steps that raised.", ["loop"], registry=REGISTRY)
 SOCKETS = Gauge("contact_center_sockets", "Open WebSockets of this process.", registry=REGISTRY)
 FILES_DELETED = Counter(

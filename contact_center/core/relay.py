@@ -7,7 +7,7 @@
    is stored with its error and is due again with back-off. It never blocks what comes after it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -193,15 +193,21 @@ def purge(tx: Connection, now: datetime) -> int:
 
 
 class Relay:
-    """The loop's step: relays waiting events, and once a second a failed handler that is due again."""
+    """The loop's step: relays waiting events, and once a second a failed handler that is due again.
 
-    def __init__(self, db: Database, handlers: Handlers) -> None:
+    `look` gives the handlers that are wanted now, where they change while the process runs.
+    """
+
+    def __init__(self, db: Database, handlers: Handlers, look: Callable[[], Awaitable[Handlers]] | None = None) -> None:
         self.db = db
         self.handlers = handlers
+        self._look = look
         self._retried_at = 0.0
 
     async def run_once(self) -> bool:
         """Relay a batch; True when there may be more. What handlers emit wakes the loop by its own poke."""
+        if self._look is not None:
+            self.handlers = await self._look()
         try:
             count = await self.db.write(relay_batch, self.handlers, utcnow())
         except Exception:

@@ -1,13 +1,14 @@
-"""The shop's macros: what its agents do again and again."""
+"""The shop's macros, and a rule that waits to be switched on."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from contact_center.accounts.permissions import Role
-from contact_center.automations import actions, macros
-from contact_center.automations.actions import FOR_MACROS, Do
+from contact_center.automations import actions, conditions, macros, rules
+from contact_center.automations.actions import FOR_MACROS, FOR_RULES, Do
 from contact_center.automations.macros import ALL, Wanted
+from contact_center.automations.triggers import Trigger
 from contact_center.demo.cast import Cast
 
 _MACROS: tuple[tuple[str, bool, tuple[tuple[Do, str], ...]], ...] = (
@@ -54,3 +55,13 @@ def seed(tx: Connection, cast: Cast, *, now: datetime) -> None:
     for name, proven, does in _MACROS:
         read = actions.read([{"do": kind, "value": value} for kind, value in does], allowed=FOR_MACROS)
         macros.create(tx, Wanted(name, ALL, read, proven), user_id=author, role=Role.SUPERVISOR, now=now)
+    asked = {
+        "every": [{"field": "channel", "op": "is", "value": "email"}],
+        "some": [
+            {"field": "text", "op": "contains", "value": "refund, money back, hoan tien"},
+            {"field": "subject", "op": "contains", "value": "refund, hoan tien"},
+        ],
+    }
+    urgent = actions.read([{"do": "priority", "value": "high"}, {"do": "tag", "value": "refund"}], allowed=FOR_RULES)
+    refunds = rules.Wanted("Refunds come first", Trigger.TICKET_OPENED, conditions.read(asked), urgent)
+    rules.create(tx, refunds, user_id=author, now=now)

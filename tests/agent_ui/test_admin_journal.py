@@ -70,7 +70,8 @@ def test_an_error_keeps_its_details_and_a_sentence_its_number() -> None:
 
 def test_each_state_and_each_handler_has_words() -> None:
     assert {state.value for state in JournalState} == set(STATES) == set(MEANINGS)
-    named = {handler_name(one).rpartition(".")[0] for handlers in wiring.HANDLERS.values() for one in handlers}
+    lists = [*wiring.HANDLERS.values(), *wiring.RULE_HANDLERS.values()]
+    named = {handler_name(one).rpartition(".")[0] for handlers in lists for one in handlers}
     assert named - set(HANDLERS) == set()
     assert handler_of("en", "elsewhere.on_thing") == ""
 

@@ -99,7 +99,8 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Enter") {
     event.preventDefault();
-    const option = chosen();
-    if (option) document.getElementById(option.dataset.preview).querySelector("form")?.requestSubmit();
+    const form = document.getElementById(chosen()?.dataset.preview);
+    // One that wants a confirmed identity has no button to run it.
+    if (form?.querySelector("[type=submit]")) form.requestSubmit();
   }
 });

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, Row, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contact_center.core.i18n import choose, gettext, mark
+from contact_center.core.i18n import choose, gettext, mark, ngettext
 from contact_center.core.schema import Base, UtcDateTime, id_column
 from contact_center.core.secrets import BadToken, Vault
 from tickets import identity_checks
@@ -238,10 +238,13 @@ def _expire(tx: Connection, code: Any, now: datetime) -> None:
 
 _ANSWERS = {
     Result.RIGHT: mark("Thank you, the code is right."),
-    Result.WRONG: mark("This is not the code that we have sent. Please look again: %(left)d tries are left."),
     Result.SPENT: mark("This code does not count any more. We can send you another one."),
     Result.LATE: mark("This code has run out. We can send you another one."),
 }
+_WRONG = (
+    mark("This is not the code that we have sent. Please look again: %(num)d try is left."),
+    mark("This is not the code that we have sent. Please look again: %(num)d tries are left."),
+)
 _SPEAKS = (
     select(
         Ticket.channel,
@@ -268,11 +271,11 @@ def _tell(tx: Connection, ticket_id: int, result: Result, left: int, *, now: dat
     locale, row = language(tx, ticket_id)
     if row.channel != Channel.CHAT.value:
         return
-    said = gettext(locale, _ANSWERS[result])
+    said = ngettext(locale, *_WRONG, left) if result is Result.WRONG else gettext(locale, _ANSWERS[result])
     entry = Entry(
         kind=MessageKind.OUTBOUND,
         author_kind=AuthorKind.SYSTEM,
-        text=said % {"left": left} if result is Result.WRONG else said,
+        text=said,
         public=True,
         channel=row.channel,
         channel_account_id=row.channel_account_id,

@@ -20,7 +20,7 @@ from agent_ui.pages.admin_widget import widget_account
 from agent_ui.pages.channel_forms import ASKS
 from agent_ui.views import Choice
 from channels.chat.asking import MOST_CHOICES, NAME_CHARACTERS, Hours
-from channels.chat.page import CUSTOM, DEFAULT_ACCENT, LOCALES, content_policy, frame_page
+from channels.chat.page import CUSTOM, DEFAULT_ACCENT, FORM_LIMIT, LOCALES, content_policy, frame_page
 from channels.chat.routes import assets
 from channels.chat.widgets import widget_from
 from contact_center.accounts.audit import record
@@ -44,6 +44,7 @@ WORDS = {
     "form_more": (mark("Below the title of the contact form"), ""),
     "consent": (mark("Line about privacy"), mark("Shown above the button; empty: no line.")),
 }
+MOST_FORMS = 1_000
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -63,6 +64,7 @@ def values_of(settings: Mapping[str, Any]) -> dict[str, str]:
     for number, choice in enumerate(widget.choices):
         values |= {f"choice_{number}_queue": str(choice.queue_id), f"choice_{number}_topic": str(choice.topic_id or "")}
         values |= {f"choice_{number}_{locale}": choice.names.get(locale, "") for locale in LOCALES}
+    values |= {"form_on": "1" if widget.form_on else "", "form_limit": str(widget.form_limit)}
     values |= {"side": widget.side, "consent_url": widget.consent_url}
     for locale, own in widget.texts.items():
         values |= {f"{name}_{locale}": own.get(name, "") for name in CUSTOM}
@@ -88,6 +90,8 @@ def read_look(form: Form) -> dict[str, Any]:
         "ask_phone": form.one_of("ask_phone", list(ASKS)),
         "choices": read_choices(form),
         "side": form.one_of("side", list(SIDES)),
+        "form_on": form.flag("form_on"),
+        "form_limit": form.number("form_limit", 1, MOST_FORMS, default=FORM_LIMIT),
         "consent_url": url,
         "texts": {locale: {name: text for name, text in own.items() if text} for locale, own in texts.items()},
     }
@@ -152,11 +156,12 @@ async def appearance(request: Request) -> Response:
     )
 
 
-def contact_form(base_url: str, account: Account) -> dict[str, str]:
-    """Where the contact form is, and what shows it in a website's page."""
+def contact_form(base_url: str, account: Account) -> dict[str, Any]:
+    """Whether there is a contact form, where, and what shows it in a website's page."""
     url = f"{base_url.rstrip('/')}/contact/{account.key}"
     frame = f'<iframe src="{url}?embed" title="{escape(account.name)}" width="100%" height="860"></iframe>'
-    return {"form_url": url, "form_frame": frame}
+    on = widget_from(account.key, account.name, account.settings).form_on
+    return {"form_url": url, "form_frame": frame, "form_on": on}
 
 
 def save(tx: Connection, vault: Vault, account_id: int, look: Mapping[str, Any], *, by: int, now: datetime) -> None:

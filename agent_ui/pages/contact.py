@@ -17,6 +17,7 @@ from channels.chat import contact_form, mailing, widgets
 from channels.chat.asking import chosen, regions_of
 from channels.chat.contact_form import FORM_ID, MOST_BYTES, MOST_FILES, TRAP, Filled
 from channels.chat.page import FILE_TYPES, custom_texts
+from channels.chat.parse import TEXT_CHARACTERS
 from channels.chat.texts import form_texts, widget_texts
 from channels.chat.tokens import Tokens
 from channels.chat.uploads import check, file_name
@@ -54,7 +55,7 @@ def routes() -> list[Route]:
 
 
 async def first(request: Request) -> Response:
-    """The form of the first widget: an address that can be printed."""
+    """The form of the first widget that has one: an address that can be printed."""
     key = await services(request).db.read(_first)
     if key is None:
         raise NotFound("There is nothing here.")
@@ -62,12 +63,12 @@ async def first(request: Request) -> Response:
 
 
 def _first(tx: Connection) -> str | None:
-    return tx.execute(
-        select(ChannelAccount.key)
+    rows = tx.execute(
+        select(ChannelAccount.key, ChannelAccount.name, ChannelAccount.settings)
         .where(ChannelAccount.channel == Channel.CHAT.value, ChannelAccount.enabled)
         .order_by(ChannelAccount.id)
-        .limit(1)
-    ).scalar_one_or_none()
+    )
+    return next((row.key for row in rows if widgets.widget_from(row.key, row.name, row.settings).form_on), None)
 
 
 def _asked(request: Request) -> str:
@@ -75,8 +76,9 @@ def _asked(request: Request) -> str:
 
 
 async def show(request: Request) -> Response:
-    """The empty form."""
-    return await _page(request, await _open(request), Filled())
+    """The empty form; where it is switched off, a page that says so."""
+    found = await _open(request)
+    return await _page(request, found, Filled(), status=200 if found.widget.form_on else 404)
 
 
 async def send(request: Request) -> Response:
@@ -96,6 +98,9 @@ async def _take(request: Request, found: Open, form: FormData) -> Response:
     held = services(request)
     locale = await language(request)
     texts = _texts(found, locale)
+    if not found.widget.form_on:
+        written = Filled({"text": _field(form, "text")[:TEXT_CHARACTERS]})
+        return await _page(request, found, written, status=404)
     home = str(found.account.settings.get("region") or held.settings.region)
     regions = regions_of(request.headers.get("accept-language", ""), home)
     filled = contact_form.read(partial(_field, form), found.widget, texts, regions)
@@ -137,6 +142,8 @@ async def _write(request: Request, found: Open, form: FormData, filled: Filled, 
         now=utcnow(),
         files=[file for file, _ in files],
         raw=mailing.Raw(None if digest else mail, digest),
+        counted=f"contact.form:{found.account.id}",
+        most=found.widget.form_limit,
     )
     return receipt
 

@@ -36,6 +36,7 @@ UNSEEN_FOR = timedelta(minutes=10)
 PAUSE = timedelta(minutes=1)
 TRANSCRIPTS = 5
 OFFLINE_MESSAGES = 5
+CLOSED_HOURS = "chat.offline"
 WINDOW = timedelta(hours=1)
 BATCH = 50
 
@@ -198,12 +199,15 @@ def take_offline(
     files: Sequence[StoredFile] = (),
     raw: Raw | None = None,
     origin: str = "",
+    counted: str = CLOSED_HOURS,
+    most: int = OFFLINE_MESSAGES,
 ) -> Receipt:
     """A message written in closed hours, or in the contact form, becomes a mail ticket.
 
-    The same client id gives the same receipt. `raw`: the message as a mail, where it is more than its text.
+    The same client id gives the same receipt. `raw`: the message as a mail, where it is more than its text. An internet
+    address sends at most `most` an hour of those that are `counted` alike; TooMany beyond.
     """
-    limits.enforce(tx, f"chat.offline:{address}", limit=OFFLINE_MESSAGES, window=WINDOW, now=now)
+    limits.enforce(tx, f"{counted}:{address}", limit=most, window=WINDOW, now=now)
     queue_id = choice.queue_id if choice else queue_id
     mailbox, email = mail_account(tx, queue_id), address_of(form.email)
     raw = raw or Raw(as_mail(form, email, now=now))

@@ -44,6 +44,9 @@ CUSTOM = {
 }
 
 
+FORM_LIMIT = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Widget:
     """One configured widget: its look, what it asks and the origins of the pages that may show it ("*": any)."""
@@ -61,6 +64,9 @@ class Widget:
     # Locale -> key of CUSTOM -> the shop's own words; what is empty stays ours.
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     origins: tuple[str, ...] = ()
+    # The contact form: whether it is there, and how many an internet address may send in an hour.
+    form_on: bool = True
+    form_limit: int = FORM_LIMIT
 
 
 _environment = Environment(

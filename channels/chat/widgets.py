@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from channels.chat import asking
 from channels.chat.asking import Hours
 from channels.chat.identity import Keys, keys_of
-from channels.chat.page import DEFAULT_ACCENT, LOCALES, Widget
+from channels.chat.page import DEFAULT_ACCENT, FORM_LIMIT, LOCALES, Widget
 from contact_center.core.errors import NotFound
 from contact_center.core.secrets import Vault
 from tickets import channel_accounts
@@ -56,6 +56,7 @@ def widget_from(key: str, name: str, settings: Mapping[str, Any]) -> Widget:
     # Before there were two languages, an account had one greeting for both.
     old = settings.get("greeting") or ""
     own = settings.get("texts") or {}
+    limit = settings.get("form_limit")
     return Widget(
         key=key,
         name=str(settings.get("title") or name),
@@ -67,6 +68,8 @@ def widget_from(key: str, name: str, settings: Mapping[str, Any]) -> Widget:
         side="left" if settings.get("side") == "left" else "right",
         consent_url=str(settings.get("consent_url") or ""),
         texts={locale: {"greeting": old, **own.get(locale, {})} for locale in LOCALES},
+        form_on=settings.get("form_on") is not False,
+        form_limit=limit if isinstance(limit, int) and limit > 0 else FORM_LIMIT,
         origins=tuple(str(origin).rstrip("/") for origin in settings.get("origins", ())),
     )
 

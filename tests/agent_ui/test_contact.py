@@ -13,13 +13,14 @@ from sqlalchemy import Connection, select
 
 from contact_center.accounts.permissions import Role
 from contact_center.core.clock import utcnow
-from tests.agent_ui.console import SAME_ORIGIN, Console, open_console
+from tests.agent_ui.console import PAGE, SAME_ORIGIN, Console, open_console
 from tests.factories import make_account, make_queue, make_user
 from tickets import blocks
 from tickets.blocks import Scope
 from tickets.models import Attachment, ChannelAccount, JournalItem, Ticket
 from tickets.states import Channel
 
+FORM = {**PAGE, **SAME_ORIGIN}
 SAID = {"name": "Ann Carter", "email": "ann@home.test", "text": "The lamp flickers.\r\nWhat now?"}
 SETTINGS = {
     "origins": ["https://shop.example"],
@@ -178,6 +179,42 @@ async def test_a_flood_is_slowed_down_and_says_so_on_the_page(console: Console) 
     assert codes == [303] * 5 + [429]
     assert "Too many attempts" in answer.text
     assert "Again 5" in answer.text
+
+
+async def test_its_limit_is_the_widgets_own_and_counts_nothing_else(console: Console) -> None:
+    await console.write(shop, form_limit=2)
+    http = visitor(console)
+    held = await hidden(http)
+    codes = [(await http.post("/contact/shop", data={**held, **SAID, "text": f"No {n}"})).status_code for n in range(3)]
+    assert codes == [303, 303, 429]
+    ticket = (await http.get("/widget/shop/status")).json()["ticket"]
+    closed = {"client_id": "closed-hours-1", "ticket": ticket, "locale": "en", "page": "", "website": ""}
+    origin = {"origin": "https://shop.example"}
+    answer = await http.post("/widget/shop/offline", json={**SAID, **closed}, headers=origin)
+    assert answer.status_code == 201
+
+
+async def test_a_form_that_is_switched_off_says_so_and_keeps_what_was_being_written(console: Console) -> None:
+    await console.write(shop)
+    http, admin = visitor(console), await console.sit(Role.ADMIN)
+    held = await hidden(http)
+    widget = select(ChannelAccount.id).where(ChannelAccount.key == "shop")
+    path = f"/admin/channels/{await console.db.read(lambda tx: tx.execute(widget).scalar_one())}/appearance"
+    look = {"accent": "#112233", "ask_name": "optional", "ask_email": "optional", "ask_phone": "never", "side": "right"}
+    assert (await admin.post(path, FORM, **look, form_limit="7")).status_code == 303
+    assert 'id="form-off"' in (await admin.page(path)).text
+    off = await http.get("/contact/shop")
+    assert (off.status_code, "This form is switched off" in off.text, "<textarea" in off.text) == (404, True, False)
+    late = await http.post("/contact/shop", data={**held, **SAID})
+    assert (late.status_code, "Your message was not sent." in late.text, "The lamp flickers." in late.text) == (
+        404,
+        True,
+        True,
+    )
+    assert (await tickets(console), (await http.get("/contact")).status_code) == ([], 404)
+    assert (await admin.post(path, FORM, **look, form_on="1", form_limit="0")).status_code == 422
+    assert (await admin.post(path, FORM, **look, form_on="1", form_limit="7")).status_code == 303
+    assert (await http.get("/contact/shop")).status_code == 200
 
 
 async def test_only_the_shops_own_pages_show_it_in_a_frame(console: Console) -> None:

@@ -152,6 +152,11 @@ async def test_it_is_good_once_and_a_wrong_one_is_named_until_five(db: Database)
         code = code_of(tx)
         for _ in range(5):
             take(tx, story.says(wrong(code)))
+        told = tx.execute(select(Message.text).where(Message.text.like("This is not the code%")).order_by(Message.id))
+        assert [text.partition(": ")[2] for text in told.scalars()] == [
+            *(f"{left} tries are left." for left in (4, 3, 2)),
+            "1 try is left.",
+        ]
         take(tx, story.says(code))
         assert checks(tx) == []
         assert events(tx) == ["identity_code_sent", *["identity_code_wrong"] * 4, "identity_code_spent"]

@@ -167,7 +167,7 @@ async def _panel(request: Request, form: Form = NO_FORM) -> Response:
         },
         relations={one.ticket_id: gettext(locale, RELATIONS[one.relation]) for one in found.related},
         standing=gettext(locale, STANDINGS[found.standing]) if found.standing in STANDINGS else "",
-        missed=[line for one in found.missed for line in _told(one, locale)],
+        missed=[line for one in found.missed for line in told(one, locale)],
         words=WORDS,
     )
 
@@ -200,7 +200,7 @@ def _matters(tx: Connection, ticket_id: int, *, now: datetime) -> Matters:
     )
 
 
-def _told(one: Explanation, locale: str) -> list[Line]:
+def told(one: Explanation, locale: str) -> list[Line]:
     """What used a missed target up, heaviest first."""
     title = gettext(
         locale,
@@ -216,6 +216,9 @@ def _told(one: Explanation, locale: str) -> list[Line]:
                 gettext(locale, "waited in %(queue)s", queue=queue) if phase is Phase.WAITING else f"{agent} · {queue}"
             )
             lines.append(Line("users" if phase is Phase.WAITING else "user-round", who, sub=_hours(seconds)))
+    if one.paused_seconds >= 60:
+        # The pauses of the ledger: the target stood still while the customer had to answer.
+        lines.append(Line("circle-pause", gettext(locale, "paused, does not count"), sub=_hours(one.paused_seconds)))
     return lines
 
 

@@ -5,12 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from agent_ui.pages import matters
 from contact_center.core.clock import utcnow
 from tests.agent_ui.console import Console
+from tests.conftest import NOW
 from tests.factories import make_account, make_queue, make_ticket
 from tickets import lifecycle, service_levels, sla_clocks
 from tickets.models import Message, Ticket
-from tickets.sla import default_policy, policy_data
+from tickets.sla import Metric, default_policy, policy_data
+from tickets.sla_explain import Explanation, Phase, Share, Stage
 from tickets.states import Status
 
 
@@ -100,3 +103,18 @@ async def test_a_missed_target_is_explained(console: Console) -> None:
     await console.write(lifecycle.resolve, number - 99, user_id=seat.user_id, now=utcnow())
     await console.write(sla_clocks.count, number - 99, now=utcnow())
     assert "All targets were missed" in (await seat.part(f"/tickets/{number}/context/matters")).text
+
+
+def test_what_used_a_target_up_stands_heaviest_first_with_the_pauses_that_did_not_count() -> None:
+    shares = (
+        Share(Stage(NOW, Phase.WAITING, "Support"), NOW, NOW, 27 * 60.0),
+        Share(Stage(NOW, Phase.OWNED, "Tier 2", "An"), NOW, NOW, 41 * 60.0),
+    )
+    lines = matters.told(Explanation(Metric.RESOLUTION, 3600, 68 * 60.0, 8 * 60.0, shares, 5400.0), "en")
+    assert [(one.text, one.sub) for one in lines[1:]] == [
+        ("An · Tier 2", "41 min"),
+        ("waited in Support", "27 min"),
+        ("paused, does not count", "1 h 30 min"),
+    ]
+    calm = Explanation(Metric.FIRST_RESPONSE, 3600, 68 * 60.0, 8 * 60.0, shares, 0.0)
+    assert len(matters.told(calm, "en")) == 3

@@ -78,6 +78,7 @@ PATTERNS = (
 # The module of a handler -> what it does after an event.
 HANDLERS = {
     "contact_center.automations.running": mark("Rules"),
+    "tickets.customers.last_contact": mark("Note when the customer was last in contact"),
     "channels.chat.ending": mark("Tell the visitor's chat window"),
     "channels.email.acknowledge": mark("Acknowledge receipt by e-mail"),
     "channels.health": mark("Tell who looks after channels"),

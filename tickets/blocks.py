@@ -8,11 +8,13 @@ and are lines of the call ledger only (channels.phone.calls).
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, Index, Row, UniqueConstraint, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contact_center.accounts import audit
+from contact_center.accounts.models import User
 from contact_center.core.errors import Invalid, NotFound
 from contact_center.core.schema import Base, UtcDateTime, id_column
 from contact_center.core.upsert import upsert
@@ -243,9 +245,10 @@ def lift(tx: Connection, block_id: int, *, user_id: int, now: datetime) -> None:
     audit.record(tx, "block.lifted", f"block:{label(row.scope, row.value)}", now=now, user_id=user_id)
 
 
-def in_force(tx: Connection, now: datetime, *, limit: int = 500) -> Sequence[Row[tuple[object, ...]]]:
-    """The blocks in force, newest first."""
-    query = select(Block.__table__).where(_IN_FORCE).order_by(Block.created_at.desc(), Block.id.desc()).limit(limit)
+def in_force(tx: Connection, now: datetime, *, limit: int = 500) -> Sequence[Any]:
+    """The blocks in force, newest first, each with the name of whoever set it (`by`)."""
+    query = select(*Block.__table__.c, User.name.label("by")).outerjoin(User, User.id == Block.created_by_id)
+    query = query.where(_IN_FORCE).order_by(Block.created_at.desc(), Block.id.desc()).limit(limit)
     return tx.execute(query, {"now": now}).all()
 
 

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from agent_ui.shell import NavItem, page
 from agent_ui.views import Choice
-from contact_center.accounts.permissions import Permission
-from contact_center.accounts.web import locale_of, signed_in
+from contact_center.accounts.permissions import Permission, may
+from contact_center.accounts.web import locale_of, person_of, signed_in
 from contact_center.core.i18n import gettext, mark
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -92,14 +92,15 @@ def administer(path: str, endpoint: Endpoint, *methods: str) -> Route:
 
 
 async def admin_page(request: Request, template: str, section: str, *, status: int = 200, **values: Any) -> Response:
-    """An administration page; `section` is the entry that is current in its navigation."""
-    locale = await locale_of(request)
+    """An administration page; `section` is the entry that is current in its navigation, which others do not see."""
+    locale, person = await locale_of(request), await person_of(request)
+    administers = may(person.role, Permission.ADMINISTER)
     return await page(
         request,
         f"admin/{template}",
-        here="admin",
+        here="admin" if administers else "",
         status=status,
-        sections=navigation(locale),
+        sections=navigation(locale) if administers else [],
         section=section,
         done=done_text(request, locale),
         **values,

@@ -8,8 +8,9 @@ from starlette.routing import Route
 
 from agent_ui.block_words import SCOPES, TERMS, TYPED
 from agent_ui.forms import Form, blank, read_form
-from agent_ui.pages.admin import admin_page, administer, choices, go
-from contact_center.accounts.web import locale_of
+from agent_ui.pages.admin import admin_page, choices, go
+from contact_center.accounts.permissions import Permission, may
+from contact_center.accounts.web import locale_of, person_of, signed_in
 from contact_center.core.clock import utcnow
 from contact_center.core.i18n import mark
 from contact_center.core.services import services
@@ -18,10 +19,10 @@ from tickets.blocks import LONGEST_REASON, Scope
 
 
 def routes() -> list[Route]:
-    """/admin/blocks and what can be done to one."""
+    """/admin/blocks and what can be done to one: for administrators and supervisors."""
     return [
-        administer("/blocks", index, "GET", "POST"),
-        administer("/blocks/{block_id:int}/lift", lift, "POST"),
+        Route("/admin/blocks", signed_in(index, Permission.MANAGE_BLOCKS), methods=["GET", "POST"]),
+        Route("/admin/blocks/{block_id:int}/lift", signed_in(lift, Permission.MANAGE_BLOCKS), methods=["POST"]),
     ]
 
 
@@ -49,12 +50,14 @@ async def index(request: Request) -> Response:
 
 async def _show(request: Request, form: Form) -> Response:
     found = await services(request).db.read(blocks.in_force, utcnow())
+    person = await person_of(request)
     return await admin_page(
         request,
         "blocks.html",
         "blocks",
         status=200 if form.ok else 422,
         blocks=found,
+        may_release=may(person.role, Permission.ADMINISTER),
         form=form,
         label=blocks.label,
         scope_names=SCOPES,

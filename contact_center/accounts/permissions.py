@@ -24,6 +24,7 @@ class Permission(StrEnum):
     SHARE_MACROS = "share_macros"  # write the macros of teams and of everybody; one's own need only HANDLE
     REVEAL_SENSITIVE = "reveal_sensitive"  # see card numbers, ids and codes that were masked; every look is audited
     LISTEN_RECORDINGS = "listen_recordings"  # hear calls of others; every listen is audited
+    MANAGE_BLOCKS = "manage_blocks"  # see who is blocked, block and lift; every change is audited
     ADMINISTER = "administer"  # channels, users, queues, journal, settings
 
 
@@ -41,6 +42,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.SHARE_MACROS,
             Permission.REVEAL_SENSITIVE,
             Permission.LISTEN_RECORDINGS,
+            Permission.MANAGE_BLOCKS,
         }
     ),
     Role.QA: frozenset(

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from contact_center.accounts.models import AuditEntry
 from contact_center.accounts.permissions import Role
 from tests.agent_ui.console import PAGE, SAME_ORIGIN, Console
 from tests.conftest import NOW
@@ -29,6 +30,25 @@ async def test_a_block_is_added_seen_released_and_lifted(console: Console) -> No
     assert state == "received"
     assert (await admin.post("/admin/blocks/1/lift", headers=FORM)).status_code == 303
     assert "Nobody is blocked" in (await admin.page("/admin/blocks")).text
+
+
+async def test_a_supervisor_sees_who_blocked_whom_and_lifts_it(console: Console) -> None:
+    boss = await console.sit(Role.SUPERVISOR, name="Sara Lind")
+    form = {"scope": "domain", "value": "ads.test", "reason": "leaflets", "term": ""}
+    assert (await boss.post("/admin/blocks", headers=FORM, **form)).status_code == 303
+    page = (await boss.page("/admin/blocks")).text
+    for text in ("ads.test", "leaflets", "by Sara Lind", "until lifted", "where an administrator can let it through"):
+        assert text in page
+    assert 'href="/admin/users"' not in page, "the navigation of the administration"
+    assert (await (await console.sit()).post("/admin/blocks/1/lift", headers=FORM)).status_code == 403
+    assert (await boss.post("/admin/blocks/1/lift", headers=FORM)).status_code == 303
+    said = (
+        select(AuditEntry.action, AuditEntry.user_id).where(AuditEntry.action.like("block.%")).order_by(AuditEntry.id)
+    )
+    assert await console.db.read(lambda tx: [tuple(row) for row in tx.execute(said)]) == [
+        ("block.added", boss.user_id),
+        ("block.lifted", boss.user_id),
+    ]
 
 
 async def test_the_sender_of_a_conversation_is_blocked_from_it(console: Console) -> None:

@@ -111,7 +111,9 @@ def normalise_phone(raw: str, region: str = "VN") -> str:
         known = phonenumbers.is_valid_number(number) if number else False
         written_so = international and text.startswith(("+", "00"))
         if number and (known or (written_so and phonenumbers.is_possible_number(number))):
-            return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+            value = str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+            # Zeros inside a number of no known plan may fall away once more when it is read again.
+            return value if known or value == text else normalise_phone(value, region)
     raise BadAddress(mark("This is not a phone number that can be reached."))
 
 

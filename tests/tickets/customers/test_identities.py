@@ -76,6 +76,7 @@ def test_domains_are_shown_in_their_own_letters() -> None:
         ("+15417543010", "+15417543010"),
         ("918080808080", "+918080808080"),
         ("0912345678 ext. 5", "+84912345678"),
+        ("+ 640003070(3)", "+6430703"),
     ],
 )
 def test_a_phone_number_has_one_spelling(raw: str, value: str) -> None:

@@ -2,9 +2,10 @@
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from jinja2 import pass_eval_context
+from babel.units import format_unit
+from jinja2 import Environment, pass_environment, pass_eval_context
 from jinja2.filters import do_urlize
 from markupsafe import escape
 
@@ -12,6 +13,8 @@ from markupsafe import escape
 _NUMBER = re.compile(r"\+?\(?\d[\d\s().\-/]*")
 # Without one of these there is no address in a text; looking at every word of it takes as long as all the rest.
 _ADDRESS = re.compile(r"://|www\.|@|\.(com|net|int|edu|gov|org|info|mil)", re.IGNORECASE)
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def initials(name: str) -> str:
@@ -31,13 +34,19 @@ def clock(at: datetime) -> str:
     return at.strftime("%H:%M")
 
 
-def span(seconds: float) -> str:
-    """Return a short span such as 45s, 12m, 3h, 5d; a negative one starts with a real minus sign."""
+@pass_environment
+def span(environment: Environment, seconds: float) -> str:
+    """Return a short span such as 45s, 12m, 3h, 5 ngày; a negative one starts with a real minus sign."""
+    return short_span(seconds, str(environment.globals["locale"]))
+
+
+def short_span(seconds: float, locale: str) -> str:
+    """The largest whole unit in words of a language, as time.js writes it."""
     sign, rest = ("−" if seconds < 0 else ""), abs(int(seconds))
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if rest >= size:
-            return f"{sign}{rest // size}{unit}"
-    return f"{sign}{rest}s"
+    unit, size = next((found for found in _UNITS if rest >= found[1]), _UNITS[-1])
+    # Babel has letters for English only; in other languages its short form is what browsers call narrow.
+    length: Literal["narrow", "short"] = "narrow" if locale == "en" else "short"
+    return sign + format_unit(rest // size, f"duration-{unit}", length, locale=locale)
 
 
 def minutes(seconds: float) -> str:

@@ -87,11 +87,14 @@ class MailServer:
         self._services: Services | None = None
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
-        """One mail of ours to a customer (in the server's own thread: only appends)."""
+        """One mail of ours, to a customer or to the shop itself (in the server's own thread: only appends)."""
         assert isinstance(envelope.content, bytes)
         mail = email.message_from_bytes(envelope.content, policy=default)
         for recipient in envelope.rcpt_tos:
-            if recipient.lower() in OWN:
+            if recipient.lower() == MAIL_ADDRESS:
+                assert isinstance(mail, EmailMessage)
+                self._outgoing.append(Outgoing(mail, envelope.mail_from or ""))
+            elif recipient.lower() in OWN:
                 self._keep(mail, outgoing=False, own=recipient.lower())
             else:
                 wait = timedelta(seconds=self.rng.uniform(20, 90))

@@ -50,10 +50,19 @@ def test_an_avatar_shows_one_or_two_letters_and_numbers_a_telephone(name: str, l
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(45, "45s"), (754, "12m"), (-200, "−3m"), (7_300, "2h"), (200_000, "2d")]
+    ("seconds", "english", "vietnamese"),
+    [
+        (0, "0s", "0 giây"),
+        (45, "45s", "45 giây"),
+        (754, "12m", "12 phút"),
+        (-200, "−3m", "−3 phút"),
+        (7_300, "2h", "2 giờ"),
+        (200_000, "2d", "2 ngày"),
+    ],
 )
-def test_a_span_is_short_and_negative_when_over(seconds: float, text: str) -> None:
-    assert filters.span(seconds) == text
+def test_a_span_is_short_and_negative_when_over(seconds: float, english: str, vietnamese: str) -> None:
+    assert filters.short_span(seconds, "en") == english
+    assert filters.short_span(seconds, "vi") == vietnamese
 
 
 def test_minutes_grow_an_hour_only_when_needed() -> None:

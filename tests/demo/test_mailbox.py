@@ -11,14 +11,17 @@ import aiosmtplib
 import pytest
 from sqlalchemy import Connection
 
+from channels.email import loopback
 from contact_center.core.clock import utcnow
 from contact_center.demo import mailbox
 from contact_center.demo.mailbox import YOU
 from tests.demo.served import Served, served
 from tests.factories import make_user
-from tickets import replies
+from tickets import channel_accounts, replies
+from tickets.channel_accounts import Account
 from tickets.models import Message, Ticket
 from tickets.replies import Author, Reply
+from tickets.states import Channel
 
 LOOPS = ("relay", "delivery", "mail-intake", "mail-receiver")
 
@@ -77,6 +80,28 @@ async def test_a_letter_becomes_a_ticket_and_its_answer_comes_back(post: Served)
     again = await received(post, 2)
     assert [row.ticket_id for row in again] == [message.ticket_id] * 2
     assert len(await post.rows(Ticket)) == 1
+
+
+async def test_the_shops_test_mail_goes_round(post: Served) -> None:
+    held = post.services
+
+    async def shop_mail() -> Account:
+        return await held.db.read(channel_accounts.by_name, held.vault, "Shop mail", Channel.EMAIL)
+
+    async def state() -> str:
+        row = await held.db.read(loopback.last, account.id)
+        assert row is not None
+        return str(row.state)
+
+    async with asyncio.timeout(20):
+        # The mail server tells the account where it listens a moment after it began to.
+        while "smtp" not in (account := await shop_mail()).settings:
+            await asyncio.sleep(0.01)
+        await loopback.send(held, account, by=None, locale="en")
+        while (now := await state()) == "sent":
+            await asyncio.sleep(0.01)
+    assert now == "back"
+    assert await post.rows(Ticket) == []
 
 
 async def test_the_list_says_what_is_on_its_way_and_looking_again_opens_nothing(post: Served) -> None:

@@ -12,6 +12,9 @@
   const DATE = fmt({ day: "numeric", month: "short", year: "numeric" });
   const FULL = fmt({ dateStyle: "full", timeStyle: "short" });
   const LONG_DAY = fmt({ weekday: "long", day: "numeric", month: "long" });
+  // 45s, 12m, 3h, 5d, or in words where a language has no letters for them.
+  const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]].map(([unit, size]) =>
+    [new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "narrow" }), size]);
   const TICKING = new Set(["ago", "left", "timer", "down"]);
   const live = new Set();
   let words = null;
@@ -23,10 +26,8 @@
   function span(seconds) {
     const sign = seconds < 0 ? "−" : "";
     const rest = Math.floor(Math.abs(seconds));
-    for (const [unit, size] of [["d", 86400], ["h", 3600], ["m", 60]]) {
-      if (rest >= size) return sign + Math.floor(rest / size) + unit;
-    }
-    return sign + rest + "s";
+    const [unit, size] = UNITS.find((found) => rest >= found[1]) || UNITS.at(-1);
+    return sign + unit.format(Math.floor(rest / size));
   }
 
   function minutes(seconds) {

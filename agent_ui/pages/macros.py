@@ -16,7 +16,7 @@ from agent_ui.pages.admin import admin_page, done_text, go
 from agent_ui.pages.ticket import translate
 from agent_ui.views import Choice
 from contact_center.accounts.models import Team
-from contact_center.accounts.permissions import Permission, Role, may
+from contact_center.accounts.permissions import Permission, may
 from contact_center.accounts.users import Person
 from contact_center.accounts.web import locale_of, person_of, signed_in
 from contact_center.automations import actions, macros, placeholders
@@ -29,10 +29,9 @@ from contact_center.core.services import services
 
 def routes() -> list[Route]:
     """/macros and one macro; /admin/macros is the same under administration."""
-    see = Permission.VIEW_TICKETS
     return [
-        Route(f"{base}{path}", signed_in(endpoint, see), methods=list(methods))
-        for base in ("/macros", "/admin/macros")
+        Route(f"{base}{path}", signed_in(endpoint, permission), methods=list(methods))
+        for base, permission in (("/macros", Permission.VIEW_TICKETS), ("/admin/macros", Permission.ADMINISTER))
         for path, endpoint, methods in (
             ("", index, ("GET",)),
             ("/new", edit, ("GET", "POST")),
@@ -179,8 +178,7 @@ def _base(request: Request) -> str:
 
 async def _page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
     values["base"] = _base(request)
-    person = await person_of(request)
-    if request.url.path.startswith("/admin") and person.role is Role.ADMIN:
+    if request.url.path.startswith("/admin"):
         return await admin_page(request, template, "macros", status=status, **values)
     said = done_text(request, await locale_of(request))
     return await shell.page(

@@ -35,7 +35,7 @@ async def calls(console: Console) -> int:
 async def test_a_click_on_the_number_calls_it_once_and_shows_the_bar(console: Console) -> None:
     seat = await console.sit(name="Lan Anh")
     path, point = await set_up(console, seat)
-    assert "Call +84 903 123 456" in (await seat.part(f"{path}/context/calls")).text
+    assert "Call 0903 123 456" in (await seat.part(f"{path}/context/calls")).text
     for _ in range(2):
         answer = await seat.post(f"{path}/call", contact_point=point, client_id="c1")
         assert answer.status_code == 200

@@ -191,8 +191,8 @@ async def test_whose_number_is_certain_is_not_asked_about(db: Database) -> None:
     assert await db.read(signs, await db.write(world)) == {}
 
 
-MANY_CUSTOMERS = """INSERT INTO customers (name, search, company, vip, note, attributes, created_at, version)
-SELECT 'C' || i, '', '', false, 'ring 09' || lpad((i * 7919 % 100000000)::text, 8, '0'), '{}', now(), 1
+MANY_CUSTOMERS = """INSERT INTO customers (name, search, company, vip, note, attributes, created_at, listed_at, version)
+SELECT 'C' || i, '', '', false, 'ring 09' || lpad((i * 7919 % 100000000)::text, 8, '0'), '{}', now(), now(), 1
 FROM generate_series(1, 3000) i"""
 MANY_EVENTS = """INSERT INTO customer_events
 (customer_id, external_id, kind, title, state, currency, url, data, occurred_at, received_at)

@@ -62,9 +62,9 @@ async def chat(shop: Page, text: str) -> FrameLocator:
     return frame
 
 
-async def accept(agent: Page) -> None:
-    await expect(agent.locator(".offer")).to_be_visible()
-    await agent.keyboard.press("Alt+a")
+async def accept(agent: Page, words: str) -> None:
+    """Accept the offer that says these words: the floor may offer work of its own beside it."""
+    await agent.locator(".offer", has_text=words).get_by_role("button", name="Accept").click()
     await expect(agent.locator("#reply")).to_be_focused()
 
 

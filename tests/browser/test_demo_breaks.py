@@ -29,7 +29,7 @@ async def test_a_cut_line_loses_nothing_on_either_side(visitor: Visitor) -> None
     agent, shop = await visitor.page("agent"), await visitor.page("shop", "/demo/shop")
     await available(agent)
     frame = await chat(shop, "Does the lamp come in red?")
-    await accept(agent)
+    await accept(agent, "lamp come in red")
     await press(agent, "cut")
     for text in ("It comes in red and in green.", "Which would you like?"):
         await agent.locator("#reply").fill(text)
@@ -56,7 +56,7 @@ async def test_a_dead_worker_loses_nothing_that_came_in_meanwhile(visitor: Visit
     agent, shop = await visitor.page("agent"), await visitor.page("shop", "/demo/shop")
     await available(agent)
     frame = await chat(shop, "When does my parcel leave?")
-    await accept(agent)
+    await accept(agent, "When does my parcel leave?")
     await press(agent, "kill")
     await frame.locator("#message").fill("Today?")
     await frame.locator("#message").press("Enter")

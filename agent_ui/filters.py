@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from babel.units import format_unit
-from jinja2 import Environment, pass_environment, pass_eval_context
+from jinja2 import pass_context, pass_eval_context
 from jinja2.filters import do_urlize
+from jinja2.runtime import Context
 from markupsafe import escape
 
 # A telephone number as people write it.
@@ -34,10 +35,10 @@ def clock(at: datetime) -> str:
     return at.strftime("%H:%M")
 
 
-@pass_environment
-def span(environment: Environment, seconds: float) -> str:
+@pass_context
+def span(context: Context, seconds: float) -> str:
     """Return a short span such as 45s, 12m, 3h, 5 ngày; a negative one starts with a real minus sign."""
-    return short_span(seconds, str(environment.globals["locale"]))
+    return short_span(seconds, str(context.environment.globals["locale"]))
 
 
 def short_span(seconds: float, locale: str) -> str:

@@ -6,7 +6,7 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from functools import cache, lru_cache
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -22,14 +22,14 @@ from contact_center.version import VERSION
 REMEMBERED = 2_000
 
 
-# What compiled code depends on beside the template and Python.
+# What compiled code depends on beside the template and Python. All languages share it, and Jinja works out what follows
+# from constants while it compiles: a filter that depends on the language takes the context, which is none.
 OPTIONS: Mapping[str, Any] = {
     "autoescape": True,
     "trim_blocks": True,
     "lstrip_blocks": True,
     "extensions": ["jinja2.ext.i18n"],
 }
-_MADE_WITH = hashlib.sha256(f"{jinja2.__version__} {OPTIONS} {VERSION}".encode()).hexdigest()[:8]
 
 
 class Compiled(jinja2.BytecodeCache):
@@ -40,10 +40,18 @@ class Compiled(jinja2.BytecodeCache):
 
     kept: ClassVar[dict[str, bytes]] = {}
 
+    def __init__(self, filters: Iterable[Callable[..., Any]]) -> None:
+        # How a filter is called is compiled into the templates that use it, so the modules they come from count too.
+        modules = sorted({sys.modules[one.__module__].__file__ or "" for one in filters})
+        made_with = hashlib.sha256(f"{jinja2.__version__} {OPTIONS} {VERSION}".encode())
+        for module in modules:
+            made_with.update(Path(module).read_bytes())
+        self._made_with = made_with.hexdigest()[:8]
+
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """The path of the compiled file; it holds a digest of its source, so a changed template is compiled anew."""
         source = Path(filename or name)
-        return str(Path(cache_from_source(str(source))).with_name(f"{source.name}.{_MADE_WITH}.pyc"))
+        return str(Path(cache_from_source(str(source))).with_name(f"{source.name}.{self._made_with}.pyc"))
 
     def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
         # A damaged file is written anew.
@@ -94,7 +102,7 @@ class Templates:
             undefined=jinja2.StrictUndefined,
             auto_reload=False,
             cache_size=400,
-            bytecode_cache=Compiled(),
+            bytecode_cache=Compiled(self._filters.values()),
             **OPTIONS,
         )
         environment.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]

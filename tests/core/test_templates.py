@@ -1,11 +1,13 @@
 """Compiled templates: kept beside their sources, made anew when anything about them is not as it was."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jinja2
 import pytest
 
+from agent_ui import filters
 from contact_center import wiring
 from contact_center.core.templates import Compiled, Templates
 
@@ -34,10 +36,10 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def begin(folder: Path) -> Templates:
+def begin(folder: Path, **filters: Callable[..., str]) -> Templates:
     """The templates of the next process."""
     Compiled.kept.clear()
-    return Templates([folder])
+    return Templates([folder], filters=filters)
 
 
 def kept(folder: Path) -> list[Path]:
@@ -57,6 +59,18 @@ def test_a_changed_template_is_compiled_anew(folder: Path) -> None:
     (folder / "page.html").write_text("Bye {{ name }}")
     assert begin(folder).render("en", "page.html", name="Mai") == "Bye Mai"
     assert len(kept(folder)) == 1
+
+
+def test_a_filter_that_is_called_otherwise_now_is_called_so(folder: Path) -> None:
+    (folder / "page.html").write_text("{{ 120|length_of }}")
+    assert begin(folder, length_of=plainly).render("en", "page.html") == "120 s"
+    later = begin(folder, length_of=filters.span)
+    assert [later.render(locale, "page.html") for locale in ("en", "vi")] == ["2m", "2 phút"]
+
+
+def plainly(seconds: int) -> str:
+    """What a filter once was."""
+    return f"{seconds} s"
 
 
 @pytest.mark.parametrize(

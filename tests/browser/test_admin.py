@@ -107,7 +107,9 @@ async def office(sqlite_url: str, tmp_path: Path, browser: Browser) -> AsyncIter
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     app = build(Settings(data_dir=tmp_path, database_url=sqlite_url, public_url=url, port=port), loops=["none"])
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
+    )
     with contextlib.suppress(asyncio.CancelledError):
         serving = asyncio.create_task(server.serve())
         while not server.started:

@@ -62,7 +62,9 @@ async def page(sqlite_url: str, tmp_path: Path, browser: Browser) -> AsyncIterat
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     app = build(Settings(data_dir=tmp_path, database_url=sqlite_url, port=port), loops=["none"])
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
+    )
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.05)

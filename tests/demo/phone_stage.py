@@ -91,7 +91,9 @@ async def open_stage(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     folders = [Path("contact_center/demo/templates").resolve()]
     routes = [*carrier.routes(), *exchange.routes(), *PhonePage(carrier, exchange).routes()]
     app = build(settings, loops=["none"], extension=Extension(routes=routes, template_folders=folders))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
+    )
     running = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     services: Services = app.state.services

@@ -120,7 +120,9 @@ async def served(database_url: str, folder: Path, *, loops: Sequence[str] = ("no
     )
     settings = Settings(database_url=database_url, data_dir=folder, port=port, smtp_in_port=free_port())
     app = build(settings, loops=list(loops), extension=extension)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
+    )
     running = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:
         await asyncio.sleep(0.01)

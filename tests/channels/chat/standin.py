@@ -288,7 +288,14 @@ class Running:
     """The stand-in on a free port of the running loop."""
 
     def __init__(self, standin: StandIn, port: int = 0) -> None:
-        config = uvicorn.Config(standin.app, port=port, log_level="error", ws="websockets-sansio", lifespan="off")
+        config = uvicorn.Config(
+            standin.app,
+            port=port,
+            log_level="error",
+            ws="websockets-sansio",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
         self.server = uvicorn.Server(config)
 
     async def __aenter__(self) -> str:

@@ -105,7 +105,7 @@ async def open_provider() -> AsyncIterator[Provider]:
             Route("/introspect", provider.introspect),
         ]
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)

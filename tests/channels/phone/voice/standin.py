@@ -107,7 +107,9 @@ class _Line(httpx2.AsyncBaseTransport):
 async def open_twilio(hooks: httpx2.AsyncClient | None = None) -> AsyncIterator[Twilio]:
     """A stand-in that listens at `api`; `hooks`, which reaches our public address, may be set at any time."""
     twilio = Twilio(hooks)
-    server = uvicorn.Server(uvicorn.Config(twilio.app(), port=0, log_config=None, lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(twilio.app(), port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    )
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)

@@ -27,9 +27,10 @@ from tickets.customers.identities import shown_phone
 from tickets.customers.names import display_name
 from tickets.customers.number_flags import SHARED, mark_of
 from tickets.draft_files import DraftFile
+from tickets.drafts import Draft
 from tickets.identity_checks import IdentityCheck
 from tickets.identity_codes import IdentityCode
-from tickets.models import ChannelAccount, ContactPoint, Customer, Draft, Queue, Tag, Ticket, TicketTag, Topic
+from tickets.models import ChannelAccount, ContactPoint, Customer, Queue, Tag, Ticket, TicketTag, Topic
 from tickets.numbers import number_of
 from tickets.quality.models import Complaint, Survey
 from tickets.replies import CONTACT_KINDS

@@ -21,6 +21,7 @@ import tickets.customers.events
 import tickets.customers.merge
 import tickets.customers.unsubscribes
 import tickets.draft_files
+import tickets.drafts
 import tickets.identity_checks
 import tickets.identity_codes
 import tickets.links

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Mapped
 
 from contact_center.core.errors import Invalid, NotFound
 from contact_center.core.schema import Base, id_column
+from tickets.drafts import Draft
 from tickets.inbound import StoredFile
 from tickets.lifecycle import access
-from tickets.models import Draft, refers_to
+from tickets.models import refers_to
 
 MOST_FILES = 10
 # Mail grows by a third on its way, and most servers refuse more than 25 MB.

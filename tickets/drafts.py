@@ -3,13 +3,35 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Text, UniqueConstraint, delete
+from sqlalchemy.orm import Mapped, mapped_column
 
+from contact_center.core.schema import Base, id_column
 from contact_center.core.upsert import upsert
-from tickets.models import Draft
+from tickets.models import refers_to
 from tickets.replies import check_text
 
 MAX_COPIES = 4_000
+
+
+class Draft(Base):
+    """What an agent has typed but not sent, per ticket and channel."""
+
+    __tablename__ = "drafts"
+
+    id: Mapped[int] = id_column()
+    ticket_id: Mapped[int] = refers_to("tickets.id", index=False)
+    user_id: Mapped[int] = refers_to("users.id")
+    channel: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)
+    # Who gets a copy, as typed; NULL: whoever is proposed.
+    cc: Mapped[str | None] = mapped_column(Text)
+    bcc: Mapped[str | None] = mapped_column(Text)
+    # The ticket's seq when the draft was begun: newer entries make it stale.
+    begun_at_seq: Mapped[int]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("ticket_id", "user_id", "channel"),)
 
 
 @dataclass(frozen=True, slots=True)

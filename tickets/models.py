@@ -386,26 +386,6 @@ class Assignment(Base):
     )
 
 
-class Draft(Base):
-    """What an agent has typed but not sent, per ticket and channel."""
-
-    __tablename__ = "drafts"
-
-    id: Mapped[int] = id_column()
-    ticket_id: Mapped[int] = refers_to("tickets.id", index=False)
-    user_id: Mapped[int] = refers_to("users.id")
-    channel: Mapped[str]
-    text: Mapped[str] = mapped_column(Text)
-    # Who gets a copy, as typed; NULL: whoever is proposed.
-    cc: Mapped[str | None] = mapped_column(Text)
-    bcc: Mapped[str | None] = mapped_column(Text)
-    # The ticket's seq when the draft was begun: newer entries make it stale.
-    begun_at_seq: Mapped[int]
-    updated_at: Mapped[datetime]
-
-    __table_args__ = (UniqueConstraint("ticket_id", "user_id", "channel"),)
-
-
 class TicketRead(Base):
     """How far a user has read a ticket."""
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from contact_center.core.errors import Conflict, NotFound
 from tickets import draft_files, drafts, lifecycle, replies, standing
 from tickets.draft_files import DraftFile
-from tickets.drafts import Copies
+from tickets.drafts import Copies, Draft
 from tickets.inbound import StoredFile
-from tickets.models import Attachment, Draft, Message
+from tickets.models import Attachment, Message
 from tickets.states import Delivery, Status
 
 _WHERE = select(Message.ticket_id).where(Message.id == bindparam("message"), Message.user_id == bindparam("user"))

@@ -14,8 +14,9 @@ from tests.agent_ui.test_ticket import make_mail, messages, path
 from tests.conftest import NOW
 from tests.factories import inbound
 from tickets import intake
+from tickets.drafts import Draft
 from tickets.inbound import Address
-from tickets.models import ContactPoint, Draft
+from tickets.models import ContactPoint
 from tickets.states import Channel, ContactKind
 
 OURS = (Account(1, "email", "support@shop.test", {"aliases": ["help@shop.test"]}),)

@@ -10,7 +10,8 @@ from tests.agent_ui.console import SCRIPT, Console, Seat, cost
 from tests.conftest import NOW
 from tests.factories import make_account, make_ticket, unique
 from tickets import replies, topics
-from tickets.models import Draft, Message, Ticket, TicketRead
+from tickets.drafts import Draft
+from tickets.models import Message, Ticket, TicketRead
 from tickets.numbers import number_of
 from tickets.replies import Author
 from tickets.states import Channel

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy import Connection, func, select
 
@@ -27,6 +26,7 @@ from contact_center.core.settings import Settings
 from routing import profiles, queue_settings
 from tests.channels.chat.test_invitations import RULE
 from tests.factories import make_account, make_queue, make_ticket, make_user
+from tests.serving import server_of
 from tickets import inbox, service_levels, topics
 from tickets.inbox import RawItem
 from tickets.models import JournalItem, Queue
@@ -107,9 +107,7 @@ async def office(sqlite_url: str, tmp_path: Path, browser: Browser) -> AsyncIter
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     app = build(Settings(data_dir=tmp_path, database_url=sqlite_url, public_url=url, port=port), loops=["none"])
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
-    )
+    server = server_of(app, port)
     with contextlib.suppress(asyncio.CancelledError):
         serving = asyncio.create_task(server.serve())
         while not server.started:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import uvicorn
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy import Connection, select
 
@@ -22,6 +21,7 @@ from knowledge_base import articles
 from knowledge_base.articles import ArticleState, Content
 from tests.conftest import NOW
 from tests.factories import make_account, make_ticket, make_user
+from tests.serving import server_of
 from tickets import assignments, lifecycle
 from tickets.models import Assignment
 from tickets.quality import complaints, evaluations, scorecard_versions
@@ -62,9 +62,7 @@ async def page(sqlite_url: str, tmp_path: Path, browser: Browser) -> AsyncIterat
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     app = build(Settings(data_dir=tmp_path, database_url=sqlite_url, port=port), loops=["none"])
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
-    )
+    server = server_of(app, port)
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.05)

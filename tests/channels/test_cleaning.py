@@ -17,9 +17,10 @@ from tests.conftest import NOW
 from tests.factories import make_account, make_ticket, make_user, unique
 from tickets import draft_files, inbox
 from tickets.draft_files import DraftFile
+from tickets.drafts import Draft
 from tickets.inbound import StoredFile
 from tickets.inbox import RawItem
-from tickets.models import Draft, JournalItem
+from tickets.models import JournalItem
 from tickets.states import Channel
 
 LONG_AGO = (utcnow() - LEAST_AGE - timedelta(days=1)).timestamp()

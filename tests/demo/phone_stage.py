@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
 from sqlalchemy import Connection
 
 from channels.delivery import DeliveryLoop
@@ -34,6 +33,7 @@ from contact_center.demo.exchange import Exchange
 from contact_center.demo.line_plan import stored
 from contact_center.demo.phone import PhonePage
 from tests.factories import make_queue
+from tests.serving import server_of
 from tickets import channel_accounts
 from tickets.states import Channel
 
@@ -91,9 +91,7 @@ async def open_stage(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     folders = [Path("contact_center/demo/templates").resolve()]
     routes = [*carrier.routes(), *exchange.routes(), *PhonePage(carrier, exchange).routes()]
     app = build(settings, loops=["none"], extension=Extension(routes=routes, template_folders=folders))
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
-    )
+    server = server_of(app, port)
     running = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     services: Services = app.state.services

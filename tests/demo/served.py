@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -35,6 +34,7 @@ from contact_center.demo.loopback import free_port
 from contact_center.demo.mailbox import MailServer
 from contact_center.demo.server import FOLDER
 from tests.factories import make_queue
+from tests.serving import server_of
 from tickets import channel_accounts
 from tickets.states import Channel
 
@@ -120,9 +120,7 @@ async def served(database_url: str, folder: Path, *, loops: Sequence[str] = ("no
     )
     settings = Settings(database_url=database_url, data_dir=folder, port=port, smtp_in_port=free_port())
     app = build(settings, loops=list(loops), extension=extension)
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=1)
-    )
+    server = server_of(app, port)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:
         await asyncio.sleep(0.01)

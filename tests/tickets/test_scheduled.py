@@ -14,8 +14,9 @@ from tests.conftest import NOW
 from tests.factories import inbound, make_account, make_ticket, make_user
 from tests.tickets.test_sla_clocks import clocks, make_promising_queue, relay
 from tickets import draft_files, intake, lifecycle, notifications, replies, scheduled
+from tickets.drafts import Draft
 from tickets.inbound import StoredFile
-from tickets.models import Attachment, ContactPoint, Draft, Message, Ticket
+from tickets.models import Attachment, ContactPoint, Message, Ticket
 from tickets.notifications import Notification, What
 from tickets.replies import Author, Reply
 from tickets.scheduled import ScheduledReply

@@ -15,8 +15,9 @@ from tests.factories import make_account, make_ticket, make_user
 from tests.tickets.test_sla_clocks import clocks, make_promising_queue, relay
 from tickets import draft_files, drafts, lifecycle, replies, sla_clocks, taking_back
 from tickets.draft_files import DraftFile
+from tickets.drafts import Draft
 from tickets.inbound import StoredFile
-from tickets.models import Draft, Message, Ticket
+from tickets.models import Message, Ticket
 from tickets.replies import Author, Reply
 from tickets.sla import Metric
 from tickets.states import Channel, Delivery, Status
